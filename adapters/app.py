@@ -1,0 +1,53 @@
+"""The web process: one Starlette app that carries every platform, served by uvicorn.
+
+`uvicorn --factory adapters.app:build`
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from adapters import settings as environment
+from adapters.house import open_house
+from adapters.web import wire as web
+from adapters.worker import ticking
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from adapters.settings import Settings
+
+
+def build(
+    settings: Settings | None = None,
+    *,
+    clock_too: bool = False,
+    restart: Callable[[], Awaitable[None]] | None = None,
+) -> Starlette:
+    """Return the app. `clock_too` lets it tick as well, for a playground in one process."""
+    told = settings or environment.read()
+
+    @asynccontextmanager
+    async def opened(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            house = await stack.enter_async_context(open_house(told))
+            app.state.house = house
+            if told.playground:
+                app.router.routes.extend(web.routes(web.host(house, restart)))
+            if clock_too:
+                await stack.enter_async_context(ticking(house.intake, told.tick))
+            yield
+
+    return Starlette(routes=[Route("/healthz", health)], lifespan=opened)
+
+
+async def health(request: Request) -> Response:  # noqa: ARG001
+    """Say that the process answers."""
+    return PlainTextResponse("ok\n")

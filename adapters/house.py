@@ -1,0 +1,61 @@
+"""What every process is composed of: the store, the words, the messengers, the intake, the clock."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import reset_tzpath
+
+from adapters.clock import Clock, MovableClock, WallClock
+from adapters.intake import Intake
+from adapters.prompts import phrasebook
+from adapters.store.sql import SqlStore
+from adapters.web.messenger import WebMessenger
+from bot.turn import Services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.settings import Settings
+    from bot.wording import Phrasebook
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a process needs, opened once and closed once."""
+
+    settings: Settings
+    clock: Clock
+    store: SqlStore
+    book: Phrasebook
+    web: WebMessenger
+    intake: Intake
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open the store and compose the rest; close it when done.
+
+    Raises SettingsError or WrongKeyError before anything is served.
+    """
+    reset_tzpath(to=())  # the packaged zone data: an operating system's may be a year old
+    book = phrasebook()
+    store = await SqlStore.open(settings.database, settings.master_key(), topics=book.catalogue)
+    try:
+        clock = clock_of(settings)
+        web = WebMessenger(store)
+        services = Services(store, book, {"web": web}, timedelta(seconds=settings.lease))
+        intake = Intake(services, store, clock)
+        yield House(settings, clock, store, book, web, intake)
+        await intake.settled()
+    finally:
+        await store.close()
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the clock this process goes by: only a playground's may be moved."""
+    if settings.playground and settings.data:
+        return MovableClock(settings.data / "clock")
+    return WallClock()

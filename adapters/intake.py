@@ -1,0 +1,123 @@
+"""Where platforms hand in what comes in: who is it, which pair, take the turn, then deliver.
+
+The turn is committed before the platform is answered; cards go out after that. Should anything fail
+in between, the pair's wake-up finds the same difference and finishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from adapters.store import directory
+from bot.inputs import Asked, Incoming, Input, Said, Ticked
+from bot.turn import Reply, deliver, take_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from adapters.clock import Clock
+    from adapters.store.directory import Membership
+    from adapters.store.sql import SqlStore
+    from bot.journal import PairId
+    from bot.people import Account
+    from bot.turn import Errand, Services
+
+log = logging.getLogger("turnabout.intake")
+BATCH = 100
+
+
+class Intake:
+    """One per process: what comes in, from people and from the clock, goes through it."""
+
+    def __init__(self, services: Services, store: SqlStore, clock: Clock) -> None:
+        """Take in for this store, by this clock."""
+        self._services = services
+        self._store = store
+        self._clock = clock
+        self._errands: set[asyncio.Task[None]] = set()
+
+    async def receive(
+        self, account: Account, input: Input, delivery: str, pair: str | None = None
+    ) -> Reply:
+        """Take one input from a verified account; `pair` is what a button named, if it did.
+
+        `delivery` is handled once. The reply is never an error: it says what to do.
+        """
+        now = self._clock.now()
+        memberships = await self._store.run(lambda conn: directory.whose(conn, account))
+        mine, input = _meant(memberships, input, pair)
+        if mine is None:
+            return self._say(memberships, pair)
+        try:
+            incoming = Incoming(delivery, mine.pair, mine.person, input, now)
+            reply, errands = await take_turn(self._services, incoming)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
+            log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
+            return Reply(notice=self._general("again"))
+        self.send(mine.pair, errands, now)
+        return reply
+
+    async def look_in(self, pair: PairId) -> None:
+        """Take the clock's turn on one pair, and deliver."""
+        now = self._clock.now()
+        _, errands = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        await deliver(self._services, pair, errands, now)
+
+    async def sweep(self) -> int:
+        """Look in on every pair whose wake-up has come; return how many there were."""
+        now = self._clock.now()
+        due = await self._store.run(lambda conn: directory.due(conn, now, BATCH))
+        for pair in due:
+            try:
+                await self.look_in(pair)
+            except Exception as error:  # noqa: BLE001  # one pair must not hold up the others
+                log.error("look-in failed: %s", type(error).__name__)  # noqa: TRY400
+        return len(due)
+
+    def send(self, pair: PairId, errands: tuple[Errand, ...], now: datetime) -> None:
+        """Deliver in the background: the reply does not wait for the cards."""
+        if errands:
+            task = asyncio.create_task(self._deliver(pair, errands, now))
+            self._errands.add(task)
+            task.add_done_callback(self._errands.discard)
+
+    async def settled(self) -> None:
+        """Wait until everything that is on its way has arrived."""
+        while self._errands:
+            await asyncio.gather(*self._errands)
+
+    async def _deliver(self, pair: PairId, errands: tuple[Errand, ...], now: datetime) -> None:
+        try:
+            await deliver(self._services, pair, errands, now)
+        except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
+            log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
+
+    def _say(self, memberships: tuple[Membership, ...], pair: str | None) -> Reply:
+        if pair is not None or not memberships:
+            return Reply(notice=self._general("not_yours" if memberships else "not_joined"))
+        names = ", ".join(m.partner for m in memberships)
+        return Reply(notice=self._general("which").format(names=names))
+
+    def _general(self, key: str) -> str:
+        return str(self._services.book.general("notices", key, "en"))
+
+
+def _meant(
+    memberships: Iterable[Membership], input: Input, pair: str | None
+) -> tuple[Membership | None, Input]:
+    """Return which of someone's pairs is meant, and the input without the name that said so."""
+    mine = tuple(memberships)
+    if pair is not None:
+        return next((m for m in mine if m.pair == pair), None), input
+    if len(mine) == 1:
+        return mine[0], input
+    if isinstance(input, Said | Asked):
+        text = input.text if isinstance(input, Said) else input.command
+        for membership in mine:
+            name, _, rest = text.partition(":")
+            if rest and name.strip().casefold() == membership.partner.casefold():
+                return membership, Said(rest.strip())
+    return None, input

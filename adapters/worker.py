@@ -1,0 +1,65 @@
+"""The clock process: one APScheduler job that looks in on every pair whose moment has come.
+
+There is no job per reminder and no job store: the next moment is derived from the journal, and the
+scheduler only ticks. Any number of workers do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from adapters import settings as environment
+from adapters.house import open_house
+from adapters.intake import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.intake import Intake
+    from adapters.settings import Settings
+
+
+@asynccontextmanager
+async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
+    """Look in on due pairs every so many seconds, until the block ends."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    scheduler.add_job(
+        look_in,
+        "interval",
+        [intake],
+        seconds=seconds,
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+    scheduler.start()
+    try:
+        await look_in(intake)
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def look_in(intake: Intake) -> None:
+    """Look in on all pairs that are due, batch by batch."""
+    while await intake.sweep() >= BATCH:
+        pass
+
+
+async def work(settings: Settings) -> None:
+    """Tick until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(told, stop.set)
+    async with open_house(settings) as house, ticking(house.intake, settings.tick):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(work(environment.read()))

@@ -1,0 +1,449 @@
+"""Items and forms put into words: what a platform draws, without knowing what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from hashlib import blake2s
+from typing import TYPE_CHECKING, Any
+
+from bot import facilitator, wording
+from bot.etiquette import Draft, Manners
+from bot.flows import meeting
+from bot.inbox import ANSWER, Form, Item, Notice, Status
+from bot.moment import Moment
+from bot.prompts import Choice, Field, Shares, Slot, Text, is_private, questions, required
+from bot.wording import Line, Phrasebook, Piece, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bot.journal import Entry
+    from bot.people import Pair, Person
+
+MOST = 6  # buttons a card may have
+LATER = "later"
+MORE = "more"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One press: the item it stands for, the action, its words, and whether it opens a form."""
+
+    item: str
+    action: str
+    label: str
+    opens: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one person is looking at: the one thing asked, what happened since, what else waits.
+
+    `revision` changes when there is news, `digest` when anything looks different at all. `preview`
+    is what may stand in a notification: neutral, without names or words (INV-8).
+    """
+
+    thread: str
+    item: str
+    title: str
+    preview: str
+    lead: tuple[str, ...] = ()
+    body: tuple[Line, ...] = ()
+    audience: str = ""
+    foot: str = ""
+    buttons: tuple[Button, ...] = ()
+    revision: str = ""
+    resting: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """A short name for exactly how it looks."""
+        look = (self.title, self.lead, self.body, self.audience, self.foot, self.buttons)
+        return blake2s(repr(look).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One line of a form. `value` holds the answers as strings, `fault` what is to be mended.
+
+    `shares` says whether this line is switched to be read by the partner; None if it has no switch.
+    """
+
+    name: str
+    label: str
+    kind: Field
+    options: tuple[tuple[str, str], ...] = ()
+    value: tuple[str, ...] = field(default=(), repr=False)
+    fault: str = ""
+    optional: bool = False
+    shares: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a form."""
+
+    title: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A form in words. `switch` is the answer that holds the lines switched to be shared."""
+
+    item: str
+    title: str
+    pages: tuple[Page, ...]
+    send: str
+    audience: str = ""
+    notice: str = ""
+    switch: str = ""
+    share_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of Home, and the card behind it."""
+
+    line: str
+    card: Card
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where we are and what is next: everything in someone's inbox, whose move it is first."""
+
+    title: str
+    summary: str
+    sections: tuple[tuple[str, tuple[Row, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One of a pair, reading: their inbox at this moment, and the words to say it in."""
+
+    pair: Pair
+    me: Person
+    now: datetime
+    book: Phrasebook
+    items: tuple[Item, ...]
+
+    @staticmethod
+    def of(pair: Pair, me: Person, now: datetime, book: Phrasebook) -> Reader:
+        """Return one of the pair, reading now."""
+        return Reader(pair, me, now, book, facilitator.inbox(pair, me, now))
+
+    def focus(self) -> Item:
+        """Return the item their card is about."""
+        return facilitator.focus(self.pair, self.me, self.now, self.items)
+
+    def words(self, item: Item) -> wording.Words:
+        """Return the words of an item's prompt, in their language."""
+        return self.book.of(item.prompt.key, self.me.locale)
+
+    def say(self, piece: Piece, item: Item | None = None, **more: object) -> str:
+        """Fill a piece of wording in, with what the item lets them know."""
+        if isinstance(piece, str):
+            return piece
+        context: Mapping[str, Any] = item.context if item else {}
+        reminder = facilitator.reminders(self.pair, self.me, item) if item else 0
+        known = wording.facts(self.pair, self.me, context)
+        return said(piece, known | {"reminder": reminder} | more)
+
+    def general(self, key: str, **more: object) -> str:
+        """Say a notice that belongs to no prompt."""
+        return self.say(self.book.general("notices", key, self.me.locale), None, **more)
+
+
+def card(reader: Reader) -> Card | None:
+    """Return what someone should be looking at; None while there is nothing to know yet."""
+    item = reader.focus()
+    if item.thread == "rest":
+        return _resting(reader, item)
+    draft = reader.pair.fold(Manners).drafts.get(reader.me.id)
+    if draft and draft.item == item.key:
+        return _asking(reader, item, draft)
+    return _of(reader, item, _lead(reader, item))
+
+
+def home(reader: Reader) -> Home:
+    """Return the Home view: all items by whose move it is, each with its card behind it."""
+    titles = {
+        Status.OPEN: "home.yours",
+        Status.AVAILABLE: "home.if_you_like",
+        Status.WAITING: "home.theirs",
+        Status.DONE: "home.settled",
+    }
+    sections = []
+    for status, key in titles.items():
+        found = [i for i in reader.items if i.status is status]
+        rows = tuple(
+            Row(reader.say(reader.words(i).line, i), _of(reader, i, ()), status) for i in found
+        )
+        if rows:
+            sections.append((reader.general(key), rows))
+    count = sum(item.status is Status.OPEN for item in reader.items)
+    summary = reader.general("home.summary", count=count, held=meeting.diary(reader.pair).held)
+    return Home(reader.general("home.title"), summary, tuple(sections))
+
+
+def notice(reader: Reader, reply: Notice) -> str:
+    """Say something once, in the prompt's own words or in general ones."""
+    item = reply.item
+    if item is not None:
+        words = reader.words(item)
+        if reply.key == MORE:
+            return reader.say(words.more, item)
+        if reply.key in words.notices:
+            return reader.say(words.notices[reply.key], item)
+    return reader.general(reply.key, **reply.values)
+
+
+def sheet(reader: Reader, form: Form) -> Sheet:
+    """Put a form into words, page by page: what is filled in, and what is to be mended."""
+    item = form.item
+    event = item.prompt.form
+    if event is None:
+        raise ValueError(f"{item.prompt.key} has no form")
+    words = reader.words(item)
+    switch = next((n for n, k in questions(event).items() if isinstance(k, Shares)), "")
+    asked = [_question(reader, form, name, kind) for name, kind in _asked(form, words.questions)]
+    numbers = sorted({q.kind.page for q in asked})
+    pages = tuple(
+        Page(
+            reader.say(words.pages.get(str(n), ""), item),
+            tuple(q for q in asked if q.kind.page == n),
+        )
+        for n in numbers
+    )
+    told = form.notice or ("mend" if form.faults else "")
+    return Sheet(
+        item.key,
+        reader.say(words.short or words.heading, item),
+        pages,
+        reader.say(words.buttons.get("send", reader.general("send")), item),
+        _audience(reader, item),
+        reader.general(told) if told else "",
+        switch,
+        reader.general("share") if switch else "",
+    )
+
+
+def question(reader: Reader, item: Item, name: str) -> Question:
+    """Return one question of an item's form, as it is asked in chat."""
+    kinds = questions(item.prompt.form) if item.prompt.form else {}
+    opened = facilitator.opened(reader.pair, reader.me, item, reader.now)
+    return _question(reader, opened, name, kinds[name])
+
+
+def _asked(form: Form, order: Iterable[str]) -> Iterator[tuple[str, Field]]:
+    """Return the questions in the order of the prompt file, own words right after their choice."""
+    event = form.item.prompt.form
+    kinds = dict(questions(event)) if event else {}
+    kinds = {name: kinds[name] for name in [*order, *kinds] if name in kinds}
+    beside = {k.beside: n for n, k in kinds.items() if isinstance(k, Text) and k.beside}
+    for name, kind in kinds.items():
+        if isinstance(kind, Shares) or (isinstance(kind, Text) and kind.beside):
+            continue
+        yield name, kind
+        if name in beside:
+            yield beside[name], kinds[beside[name]]
+
+
+def _question(reader: Reader, form: Form, name: str, kind: Field) -> Question:
+    item = form.item
+    event = item.prompt.form
+    if event is None:
+        raise ValueError(f"{item.prompt.key} has no form")
+    words = reader.words(item)
+    value = form.answers.get(name, ())
+    if not value and isinstance(kind, Choice) and name not in form.answers:
+        value = kind.preset
+    if name in words.questions:
+        label = reader.say(words.questions[name], item)
+    else:
+        label = reader.general("own_words")
+    fault = form.faults.get(name, "")
+    limit = kind.limit if isinstance(kind, Text) else 0
+    return Question(
+        name,
+        label,
+        kind,
+        _options(reader, item, name, kind),
+        value,
+        reader.general(f"fault.{fault}", limit=limit) if fault else "",
+        name not in required(event),
+        _switched(form, name),
+    )
+
+
+def _options(reader: Reader, item: Item, name: str, kind: Field) -> tuple[tuple[str, str], ...]:
+    if not isinstance(kind, Choice):
+        return ()
+    book, locale = reader.book, reader.me.locale
+    return tuple(
+        (o, reader.say(book.option(item.prompt.key, name, o, kind, locale), item))
+        for o in item.choices.get(name, kind.options)
+    )
+
+
+def _switched(form: Form, name: str) -> bool | None:
+    event = form.item.prompt.form
+    for switch, kind in questions(event).items() if event else ():
+        if isinstance(kind, Shares) and name in kind.lines:
+            return name in form.answers.get(switch, kind.preset)
+    return None
+
+
+def _of(reader: Reader, item: Item, lead: tuple[Item, ...]) -> Card:
+    words = reader.words(item)
+    others = sum(i.status is Status.OPEN and i.key != item.key for i in reader.items)
+    mine, first = item.status is Status.OPEN, item.thread == "welcome"
+    return Card(
+        item.thread,
+        item.key,
+        reader.say(words.heading, item),
+        reader.say(words.preview, item),
+        tuple(reader.say(reader.words(other).line, other) for other in lead),
+        wording.lines(reader.say(words.body, item)),
+        _audience(reader, item) if item.moves and item.status is not Status.DONE else "",
+        reader.general("others", count=others) if mine and others and not first else "",
+        _buttons(reader, item),
+        _revision(reader, item, lead),
+    )
+
+
+def _resting(reader: Reader, item: Item) -> Card | None:
+    """Return the card of someone with nothing to do: where things stand, and what they might do."""
+    if not reader.items:
+        return None
+    lead = _lead(reader, item)
+    shown = [i for i in reader.items if i.status is Status.WAITING and i not in lead]
+    free = [i for i in reader.items if i.status is Status.AVAILABLE and i.moves]
+    words = reader.words(item)
+    known = {"waiting": len(shown), "ready": len(free), "leads": len(lead)}
+    body = wording.lines(reader.say(words.body, item, **known))
+    body += tuple(Line("list", reader.say(reader.words(i).line, i)) for i in shown)
+    return Card(
+        "rest",
+        item.key,
+        reader.say(words.heading, item, **known),
+        reader.say(words.preview, item),
+        tuple(reader.say(reader.words(other).line, other) for other in lead),
+        body,
+        buttons=tuple(button for i in free for button in _first(reader, i))[:MOST],
+        revision=_revision(reader, item, lead),
+        resting=not lead,
+    )
+
+
+def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
+    """Return the card that asks one question of a form in the chat."""
+    name = draft.asking(item)
+    words = reader.words(item)
+    buttons = []
+    body: list[Line] = []
+    if name:
+        asked = question(reader, item, name)
+        body.append(Line("text", asked.label))
+        options = _numbered(reader, asked)
+        body += [Line("list", f"{n}. {label}") for n, (_, label) in enumerate(options, 1)]
+        hint = "slot" if isinstance(asked.kind, Slot) else "many" if _many(asked.kind) else ""
+        if hint:
+            body.append(Line("text", reader.general(f"hint.{hint}")))
+        if asked.optional:
+            buttons.append(Button(item.key, "skip_question", reader.general("chat.skip")))
+    if draft.enough(item):
+        label = reader.say(words.buttons.get("send", reader.general("send")), item)
+        buttons.insert(0, Button(item.key, "send", label))
+    buttons.append(Button(item.key, ANSWER, reader.general("chat.form"), opens=True))
+    buttons.append(Button(item.key, "back", reader.general("chat.stop")))
+    return Card(
+        item.thread,
+        item.key,
+        reader.say(words.heading, item),
+        reader.say(words.preview, item),
+        (),
+        tuple(body),
+        _audience(reader, item),
+        "",
+        tuple(buttons),
+        f"{item.key}?{name}",
+    )
+
+
+def suggestions(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
+    """Return what may be answered by number: the options, or the moments we suggest."""
+    return _numbered(reader, asked)
+
+
+def _numbered(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
+    if not isinstance(asked.kind, Slot):
+        return asked.options
+    zone, locale = reader.me.zone, reader.me.locale
+    return tuple(
+        (
+            raw,
+            reader.book.when("moment", Moment.on(datetime.fromisoformat(raw), zone), zone, locale),
+        )
+        for raw in asked.value
+    )
+
+
+def _many(kind: Field) -> bool:
+    return isinstance(kind, Choice) and kind.many
+
+
+def _audience(reader: Reader, item: Item) -> str:
+    """Say, on the same card, who will see the answer."""
+    words, form = reader.words(item), item.prompt.form
+    if words.audience:
+        return reader.say(words.audience, item)
+    if form is None:
+        return ""
+    if any(isinstance(kind, Shares) for kind in questions(form).values()):
+        return reader.general("audience.lines")
+    return reader.general("audience.private" if is_private(form) else "audience.pair")
+
+
+def _buttons(reader: Reader, item: Item) -> tuple[Button, ...]:
+    words = reader.words(item)
+    found = [
+        Button(item.key, move, reader.say(words.buttons[move], item), opens=move == ANSWER)
+        for move in item.moves
+    ]
+    if words.more and len(found) < MOST:
+        found.append(Button(item.key, MORE, reader.general("tell_me_more")))
+    if item.status is Status.OPEN and len(found) < MOST and item.thread != "welcome":
+        found.append(Button(item.key, LATER, reader.general("not_now"), opens=True))
+    return tuple(found)
+
+
+def _first(reader: Reader, item: Item) -> Iterator[Button]:
+    words = reader.words(item)
+    for move in item.moves[:1]:
+        label = reader.say(words.buttons[move], item)
+        yield Button(item.key, move, label, opens=move == ANSWER)
+
+
+def _lead(reader: Reader, focus: Item) -> tuple[Item, ...]:
+    """Return what happened since my last move and is worth a line."""
+    acted = reader.pair.fold(Manners).acted.get(reader.me.id)
+    return tuple(
+        item
+        for item in reader.items
+        if item.news and item.thread != focus.thread and _is_later(item, acted)
+    )[-3:]
+
+
+def _is_later(item: Item, acted: Entry | None) -> bool:
+    return acted is None or item.about.no >= acted.no
+
+
+def _revision(reader: Reader, item: Item, lead: tuple[Item, ...]) -> str:
+    times = facilitator.reminders(reader.pair, reader.me, item)
+    seen = (item.key, item.prompt.key, item.since, times, tuple(other.key for other in lead))
+    return blake2s(repr(seen).encode(), digest_size=8).hexdigest()

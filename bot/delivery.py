@@ -1,0 +1,95 @@
+"""Cards going out: the one card someone should see, compared with the one they do see.
+
+Nothing is queued, so nothing can be doubled or go stale: what is missing is found by comparing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.cards import Card
+
+
+class Owed(Enum):
+    """Whether someone is owed their card now, because they acted, and where it goes."""
+
+    NOTHING = ""
+    IN_PLACE = "place"
+    AGAIN = "again"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A change on its way: the name it is sent under, how it looks, and until when it may take.
+
+    `owed` is what was owed when it was claimed, and is owed again if it never arrives.
+    """
+
+    key: str
+    revision: str
+    digest: str
+    until: datetime
+    owed: Owed = Owed.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What is on someone's screen, and what is on its way there.
+
+    `ref` is the platform's name for the message, empty before the first one.
+    """
+
+    ref: str = ""
+    revision: str = ""
+    digest: str = ""
+    owed: Owed = Owed.NOTHING
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A card that arrives at the end of the chat; the one before it is left without buttons."""
+
+    card: Card
+    retire: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A card that changes in place."""
+
+    card: Card
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A change whose sender never came back: to be looked for before anything else is sent."""
+
+    claim: Claim
+
+
+Change = Post | Update | Settle
+
+
+def reconcile(wanted: Card | None, posted: Posted) -> Post | Update | None:
+    """Return the one change that makes the screen right, if it is not right already.
+
+    What I did changes the card under my finger; what the other did, or the clock, arrives anew.
+    """
+    if wanted is None:
+        return None
+    if not posted.ref:
+        return Post(wanted)
+    if posted.owed is Owed.AGAIN:
+        return Post(wanted, posted.ref)
+    if posted.digest == wanted.digest:
+        return None
+    if posted.owed is Owed.IN_PLACE or posted.revision == wanted.revision or wanted.resting:
+        return Update(wanted, posted.ref)
+    return Post(wanted, posted.ref)

@@ -1,0 +1,166 @@
+"""What holds in every flow: turning to something, putting it off, being reminded, chatting a form.
+
+None of it is about mentoring, and no flow knows of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from bot import hours
+from bot.inbox import Item, Status
+from bot.journal import Entry, Event, PersonId
+from bot.moment import Moment
+from bot.privacy import P0, P2
+from bot.prompts import Choice, Prompt, questions, required
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.people import Pair, Person
+
+Key = tuple[PersonId | None, str]
+
+
+class Turned(Event, name="etiquette.turned"):
+    """They turned to another thread, which has their attention until they do something."""
+
+    thread: Annotated[str, P2]
+
+
+class PutOff(Event, name="etiquette.put_off"):
+    """Not now: this thread keeps quiet until then."""
+
+    thread: Annotated[str, P2]
+    until: Annotated[Moment, P2]
+
+
+class Postponed(Event, name="etiquette.postponed"):
+    """The form behind *Not now…*; it becomes a `PutOff`."""
+
+    days: Annotated[str, Choice(("tomorrow", "three_days", "monday"), preset=("tomorrow",)), P2]
+
+
+class Reminded(Event, name="etiquette.reminded"):
+    """The clock reminded someone of an item, for the nth time."""
+
+    who: Annotated[str, P2]
+    thread: Annotated[str, P2]
+    item: Annotated[str, P2]
+    times: Annotated[int, P2]
+
+
+class Began(Event, name="etiquette.began"):
+    """They would rather be asked a form's questions one by one."""
+
+    thread: Annotated[str, P2]
+    item: Annotated[str, P2]
+
+
+class Answered(Event, name="etiquette.answered"):
+    """They answered one question of it. An empty answer leaves the question out."""
+
+    field: Annotated[str, P2]
+    given: Annotated[tuple[str, ...], P0] = ()
+
+
+class Stopped(Event, name="etiquette.stopped"):
+    """They stopped answering one by one, or sent what they had."""
+
+
+NOT_NOW = Prompt("etiquette.not_now", form=Postponed)
+REST = Prompt("etiquette.rest")
+PROMPTS = (NOT_NOW, REST)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form being answered in chat: the item it belongs to, and the answers so far."""
+
+    thread: str
+    item: str
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def asking(self, item: Item) -> str | None:
+        """Return the question that comes next, or None when all have been asked."""
+        form = item.prompt.form
+        left = [name for name in questions(form) if name not in self.answers] if form else []
+        return left[0] if left else None
+
+    def enough(self, item: Item) -> bool:
+        """Tell whether every question that wants an answer has one."""
+        form = item.prompt.form
+        return form is not None and all(self.answers.get(name) for name in required(form))
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What each turned to, put off, was reminded of, and is answering."""
+
+    turned: Mapping[PersonId | None, str] = field(default_factory=dict)
+    put_off: Mapping[Key, datetime] = field(default_factory=dict)
+    reminded: Mapping[Key, int] = field(default_factory=dict)
+    last_reminded: Mapping[PersonId | None, datetime] = field(default_factory=dict)
+    drafts: Mapping[PersonId | None, Draft] = field(default_factory=dict)
+    acted: Mapping[PersonId | None, Entry] = field(default_factory=dict)
+
+    def see(self, entry: Entry) -> Manners:
+        """Go on from one more entry."""
+        me = entry.by
+        match entry.event:
+            case Turned(thread):
+                drafts = {w: d for w, d in self.drafts.items() if w != me}
+                return replace(self, turned={**self.turned, me: thread}, drafts=drafts)
+            case PutOff(thread, until):
+                put_off = {**self.put_off, (me, thread): until.at}
+                return replace(self._idle(me), put_off=put_off)
+            case Reminded(who, thread, item, times):
+                someone = PersonId(who)
+                return replace(
+                    self,
+                    turned={**self.turned, someone: thread},
+                    reminded={**self.reminded, (someone, item): times},
+                    last_reminded={**self.last_reminded, someone: entry.at},
+                )
+            case Began(thread, item):
+                started = {**self.drafts, me: Draft(thread, item)}
+                return replace(self, turned={**self.turned, me: thread}, drafts=started)
+            case Answered(name, given) if me in self.drafts:
+                draft = self.drafts[me]
+                answers = {**draft.answers, name: given}
+                return replace(self, drafts={**self.drafts, me: replace(draft, answers=answers)})
+            case Stopped():
+                return replace(self, drafts={w: d for w, d in self.drafts.items() if w != me})
+            case _ if me is not None:
+                return replace(self._idle(me), acted={**self.acted, me: entry})
+        return self
+
+    def _idle(self, me: PersonId | None) -> Manners:
+        """Someone did something: what they had turned to has been dealt with."""
+        return replace(
+            self,
+            turned={w: t for w, t in self.turned.items() if w != me},
+            drafts={w: d for w, d in self.drafts.items() if w != me},
+        )
+
+    def is_put_off(self, me: Person, item: Item, now: datetime) -> bool:
+        """Tell whether I asked not to be bothered with this yet."""
+        until = self.put_off.get((me.id, item.thread))
+        return until is not None and now < until
+
+
+def rest(pair: Pair, me: Person) -> Item:
+    """Return what I see when nothing is mine to do: where we are, and what I might do."""
+    return Item("rest", REST, Status.WAITING, pair.fold(Manners).acted.get(me.id) or pair.opening)
+
+
+def put_off(pair: Pair, me: Person, thread: str, days: str, now: datetime) -> PutOff:
+    """Return the event by which a thread keeps quiet until a morning of theirs."""
+    here = Moment.of(now, me.zone).wall.date()
+    ahead = {"tomorrow": 1, "three_days": 3, "monday": 7 - here.weekday()}[days]
+    morning = hours.local(me, here + timedelta(days=ahead), pair.programme.window[0])
+    until = hours.next_opening(pair.programme, me, morning)
+    return PutOff(thread, Moment.of(until, me.zone))

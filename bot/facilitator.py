@@ -1,0 +1,320 @@
+"""All flows as one conversation: someone's inbox, their focus, what an input amounts to.
+
+And when the clock should look in: that is the same inbox, asked about later moments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot import etiquette, hours, prompts
+from bot.etiquette import Answered, Began, Manners, Postponed, Reminded, Stopped, Turned
+from bot.flows import charter, meeting, preparation, purpose, reflection, topic, welcome
+from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
+from bot.inputs import Asked, Given, Input, Pressed, Said, Submitted
+from bot.prompts import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from bot.inbox import Flow
+    from bot.journal import Event
+    from bot.people import Pair, Person
+
+# In the order in which they matter when several things are somebody's to do.
+FLOWS: tuple[Flow, ...] = (
+    welcome,
+    preparation,
+    reflection,
+    purpose,
+    charter,
+    topic,
+    meeting,
+)
+PROMPTS = tuple(chain.from_iterable(flow.PROMPTS for flow in FLOWS)) + etiquette.PROMPTS
+
+_RANK = {prompt.key: n for n, flow in enumerate(FLOWS) for prompt in flow.PROMPTS}
+_FLOW = {prompt.key: flow for flow in FLOWS for prompt in flow.PROMPTS}
+
+# What a command turns to: the threads it may mean, the first that stands.
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "book": ("meeting",),
+    "card": ("card",),
+    "topics": ("topic",),
+    "reflect": ("held", "reflection"),
+    "purpose": ("purpose",),
+    "charter": ("charter",),
+    "status": (),
+    "help": (),
+    "later": (),
+    "back": (),
+}
+LATER = "later:"
+
+
+def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
+    """Return everything the flows have for me, now or at some other time."""
+    return tuple(chain.from_iterable(flow.items(pair, me) for flow in FLOWS))
+
+
+def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
+    """Return all that is in my inbox at this moment, what matters most first."""
+    standing = [item for item in schedule(pair, me) if item.stands(now)]
+    return tuple(sorted(standing, key=_urgency))
+
+
+def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None = None) -> Item:
+    """Return the one thing my card is about: what I turned to, else what is mine to do, else rest.
+
+    At most one thing is asked of a person at a time; the others stand in Home.
+    """
+    manners = pair.fold(Manners)
+    items = inbox(pair, me, now) if items is None else items
+    turned = manners.turned.get(me.id)
+    for item in items:
+        if item.thread == turned:
+            return item
+    for item in items:
+        if item.status is Status.OPEN and not manners.is_put_off(me, item, now):
+            return item
+    return etiquette.rest(pair, me)
+
+
+def reminders(pair: Pair, me: Person, item: Item) -> int:
+    """Return how often I have been reminded of this item."""
+    return pair.fold(Manners).reminded.get((me.id, _reminding(item)), 0)
+
+
+def handle(pair: Pair, me: Person, input: Input, now: datetime) -> Decision:
+    """Return what an input amounts to. An item that is not in my inbox now does not exist."""
+    items = inbox(pair, me, now)
+    match input:
+        case Pressed(item=key, action=action):
+            return _pressed(pair, me, _find(pair, me, items, key), action, now)
+        case Submitted(item=key, answers=answers):
+            return _submitted(pair, me, items, key, answers, now)
+        case Asked(command=command):
+            return _asked(pair, me, items, command, now)
+        case Given(question=field, answer=answer):
+            return _given(pair, me, focus(pair, me, now, items), field, answer, now)
+        case Said():
+            private = focus(pair, me, now, items).prompt.private
+            return Decision(reply=Notice("form_only" if private else "unclear"), again=private)
+    return Decision()
+
+
+def tick(pair: Pair, now: datetime) -> Decision:
+    """Return the reminders that are due: the clock writes nothing else."""
+    due = [event for me in pair.people for event in _reminder(pair, me, now)]
+    return Decision(by_clock=tuple(due))
+
+
+def wake_at(pair: Pair, now: datetime) -> datetime | None:
+    """Return the next moment at which something changes or a reminder falls due, if any does."""
+    moments = (m for me in pair.people for m in _moments(pair, me, now) if m > now)
+    return min(moments, default=None)
+
+
+def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
+    """Return an item's form as it opens: what was said before, or what we suggest."""
+    given: dict[str, tuple[str, ...]] = {}
+    if item.suggest:
+        given |= item.suggest(now)
+    if item.refill and item.prompt.form and isinstance(item.refill.event, item.prompt.form):
+        given |= prompts.answers(item.refill.event, me.zone)
+    draft = pair.fold(Manners).drafts.get(me.id)
+    if draft and draft.item == item.key:
+        given |= draft.answers
+    return Form(item, given)
+
+
+def _urgency(item: Item) -> tuple[bool, int]:
+    return not item.prompt.urgent, _RANK.get(item.prompt.key, len(FLOWS))
+
+
+def _find(pair: Pair, me: Person, items: tuple[Item, ...], key: str) -> Item | None:
+    inner = key.removeprefix(LATER)
+    found = next((item for item in items if item.key == inner), None)
+    if found and inner != key:
+        return replace(found, thread=LATER + found.thread, prompt=etiquette.NOT_NOW, actions=())
+    rest = etiquette.rest(pair, me)
+    return found or (rest if key == rest.key else None)
+
+
+def _pressed(pair: Pair, me: Person, item: Item | None, action: str, now: datetime) -> Decision:
+    if item is None:
+        return _moved_on()
+    match action:
+        case "more":
+            return notice("more", item)
+        case "open":
+            return Decision((Turned(item.thread),))
+        case "later" if item.status is Status.OPEN:
+            later = _find(pair, me, (item,), LATER + item.key)
+            return Decision(reply=Form(later)) if later else _moved_on()
+        case "back":
+            return Decision((Turned(""),))
+        case "send":
+            return _send(pair, me, item, now)
+        case _ if action not in item.moves:
+            return _moved_on()
+        case _ if action == ANSWER:
+            return Decision(reply=opened(pair, me, item, now))
+    return _decide(pair, me, item, action, now)
+
+
+def _submitted(
+    pair: Pair,
+    me: Person,
+    items: tuple[Item, ...],
+    key: str,
+    answers: Mapping[str, tuple[str, ...]],
+    now: datetime,
+) -> Decision:
+    item = _find(pair, me, items, key)
+    if item is None or item.prompt.form is None:
+        thread = key.partition("@")[0]
+        same = next((i for i in items if i.thread == thread and i.prompt.form), None)
+        if same:
+            return Decision(reply=Form(same, answers, notice="moved_on"))
+        return Decision(reply=Notice("stale_form"), again=True)
+    try:
+        event = prompts.read(item.prompt.form, answers, zone=me.zone, now=now, choices=item.choices)
+    except Faults as faults:
+        return Decision(reply=Form(item, answers, faults.reasons))
+    if isinstance(event, Postponed):
+        thread = item.thread.removeprefix(LATER)
+        return Decision((etiquette.put_off(pair, me, thread, event.days, now),))
+    decision = _decide(pair, me, item, event, now)
+    if isinstance(decision.reply, Form):
+        return replace(decision, reply=replace(decision.reply, answers=answers))
+    return decision
+
+
+def _asked(
+    pair: Pair, me: Person, items: tuple[Item, ...], command: str, now: datetime
+) -> Decision:
+    match command:
+        case "help":
+            return Decision(reply=Notice("help"), again=True)
+        case "status":
+            return Decision(again=True)
+        case "later":
+            item = focus(pair, me, now, items)
+            return _pressed(pair, me, item, "later", now)
+        case "back":
+            return Decision((Turned(""),))
+    threads = COMMANDS.get(command, ())
+    found = next((i for t in threads for i in items if i.thread.partition(":")[0] == t), None)
+    if found is None:
+        return Decision(reply=Notice(f"no_{command}"), again=True)
+    if command == "book" and found.prompt.form and found.status is not Status.DONE:
+        return Decision((Began(found.thread, found.key),), again=True)
+    return Decision((Turned(found.thread),), again=True)
+
+
+def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: datetime) -> Decision:
+    """Take an answer typed in chat to the question that was asked, or begin to ask."""
+    if item.prompt.private or item.prompt.form is None:
+        return Decision(reply=Notice("form_only" if item.prompt.private else "unclear"), again=True)
+    draft = pair.fold(Manners).drafts.get(me.id)
+    if draft is None or draft.item != item.key:
+        return Decision((Began(item.thread, item.key),), again=True)
+    given = (answer,) if answer else ()
+    answers = {**draft.answers, field: given}
+    try:
+        prompts.read(item.prompt.form, answers, zone=me.zone, now=now, choices=item.choices)
+    except Faults as faults:
+        reason = faults.reasons.get(field)
+        if reason and not (reason == "missing" and not answer and _optional(item, field)):
+            return Decision(reply=Notice(f"fault.{reason}", item), again=False)
+    said = Answered(field, given)
+    later = replace(draft, answers=answers)
+    if later.asking(item) is None:
+        return _send(pair.with_events((said,), me.id, now), me, item, now, before=(said,))
+    return Decision((said,))
+
+
+def _optional(item: Item, field: str) -> bool:
+    return item.prompt.form is not None and field not in prompts.required(item.prompt.form)
+
+
+def _send(
+    pair: Pair, me: Person, item: Item, now: datetime, before: tuple[Event, ...] = ()
+) -> Decision:
+    """Say what was answered one by one, exactly as the form would have said it."""
+    draft = pair.fold(Manners).drafts.get(me.id)
+    if draft is None or draft.item != item.key:
+        return _moved_on()
+    decision = _submitted(pair, me, (item,), item.key, draft.answers, now)
+    if not decision.events:
+        return replace(decision, events=before)
+    return replace(decision, events=(*before, Stopped(), *decision.events))
+
+
+def _decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
+    decision = _FLOW[item.prompt.key].decide(pair, me, item, move, now)
+    if isinstance(decision.reply, Notice) and decision.reply.key == "stale":
+        return _moved_on()
+    return decision
+
+
+def _moved_on() -> Decision:
+    return Decision(reply=Notice("stale"), again=True)
+
+
+def _reminding(item: Item) -> str:
+    return f"{item.key} {item.prompt.key}"
+
+
+def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
+    anchor = item.anchor or item.since
+    return tuple(rule.counted(anchor, pair.programme, me) for rule in item.prompt.reminders)
+
+
+def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
+    """Remind of one thing at most, once a day, in courteous hours (domain.md 9.1)."""
+    if now < _courteous(pair, me, now):
+        return
+    manners = pair.fold(Manners)
+    for item in inbox(pair, me, now):
+        if item.status is not Status.OPEN or manners.is_put_off(me, item, now):
+            continue
+        past = sum(moment <= now for moment in _due(pair, me, item))
+        if past > reminders(pair, me, item):
+            yield Reminded(me.id, item.thread, _reminding(item), past)
+            return
+
+
+def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
+    """Return the first moment, now or later, at which the clock may remind me of something."""
+    last = pair.fold(Manners).last_reminded.get(me.id)
+    zone = ZoneInfo(me.zone)
+    if last and last.astimezone(zone).date() == now.astimezone(zone).date():
+        day = hours.next_working_day(pair.programme, me, now.astimezone(zone).date())
+        return hours.local(me, day, pair.programme.window[0])
+    quiet = meeting.silent(pair, now)
+    return hours.next_opening(pair.programme, me, quiet or now)
+
+
+def _moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
+    manners = pair.fold(Manners)
+    for item in schedule(pair, me):
+        yield from (moment for moment in (item.opens, item.closes) if moment)
+        if item.status is not Status.OPEN or (item.closes and item.closes <= now):
+            continue
+        until = manners.put_off.get((me.id, item.thread))
+        if until:
+            yield until
+        yield from _next_reminder(pair, me, item, max(now, until or now, item.since))
+
+
+def _next_reminder(pair: Pair, me: Person, item: Item, ready: datetime) -> Iterator[datetime]:
+    given = reminders(pair, me, item)
+    left = _due(pair, me, item)[given:]
+    if left:
+        yield _courteous(pair, me, max(left[0], ready))

@@ -1,0 +1,410 @@
+"""Meetings: the reverse-mentee (the senior) offers, the reverse-mentor takes, both say if they met.
+
+Booking is the senior's task, and its reminders go to the senior only (GR-3, ME-1, INV-4). The
+reverse-mentor may ask for another time, another place, or not this month, without a reason; may
+offer too, but is never asked to chase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+from bot import hours
+from bot.flows import charter, welcome
+from bot.hours import After
+from bot.inbox import Decision, Form, Item, Status, notice, record
+from bot.journal import Entry, Event, PersonId
+from bot.moment import Moment
+from bot.privacy import P1, P2
+from bot.prompts import Choice, Prompt, Slot, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from bot.people import Pair, Person
+
+PLACES = ("cafe", "walk", "library", "site", "video", "office")
+SLOTS = ("first", "second", "third")
+QUIET = timedelta(hours=1)
+
+
+class Offered(Event, name="meeting.offered"):
+    """Up to three times and a place. `exception` keeps the senior's own ground, on purpose."""
+
+    first: Annotated[Moment, Slot(), P2]
+    place: Annotated[str, Choice(PLACES, labels="meeting.options"), P1]
+    second: Annotated[Moment | None, Slot(), P2] = None
+    third: Annotated[Moment | None, Slot(), P2] = None
+    length: Annotated[
+        str, Choice(("30", "45", "60", "90"), preset=("60",), labels="meeting.options"), P2
+    ] = "60"
+    where: Annotated[str, Text(120), P1] = ""
+    exception: Annotated[str, Choice(("once", "changed"), labels="meeting.options"), P2] = ""
+
+
+class Taken(Event, name="meeting.taken"):
+    """They take one of the times offered: the offer's entry number, and which of the three."""
+
+    offer: Annotated[int, P2]
+    slot: Annotated[str, P2]
+
+
+class Declined(Event, name="meeting.declined"):
+    """Another time, another place, or not this month. No reason is asked."""
+
+    offer: Annotated[int, P2]
+    wish: Annotated[str, P1]
+
+
+class Moved(Event, name="meeting.moved"):
+    """They cannot make the time agreed. A new date is owed."""
+
+
+class Told(Event, name="meeting.told"):
+    """Whether they met, as one of them says: `met`, `moved` or `not`."""
+
+    meeting: Annotated[int, P2]
+    outcome: Annotated[str, P2]
+
+
+_FIRST = (After(working_days=1), After(working_days=4), After(working_days=7))
+_MONTHLY = (After(days=10), After(days=20), After(days=25))
+_OWED = (After(working_days=2), After(working_days=5))
+
+INVITE_FIRST = Prompt("meeting.invite_first", Offered, reminders=_FIRST)
+INVITE = Prompt("meeting.invite", Offered, reminders=_MONTHLY)
+OWED = Prompt("meeting.owed", Offered, reminders=_OWED)
+ASKED = Prompt("meeting.asked", Offered, reminders=_OWED)
+LATER = Prompt("meeting.later", Offered)
+THEIRS = Prompt("meeting.theirs", Offered)
+STANDING = Prompt("meeting.standing", Offered)
+REPLY = Prompt(
+    "meeting.reply", None, (*SLOTS, "time", "place", "month"), (After(working_days=2),), urgent=True
+)
+BOOKED = Prompt("meeting.booked", Offered, ("answer", "cancel"))
+HELD = Prompt("meeting.held", None, ("met", "moved", "not"), (After(working_days=2),), urgent=True)
+PROMPTS = (
+    INVITE_FIRST,
+    INVITE,
+    OWED,
+    ASKED,
+    LATER,
+    THEIRS,
+    STANDING,
+    REPLY,
+    BOOKED,
+    HELD,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One meeting: what was offered, what was taken, and what each says became of it."""
+
+    no: int = 1
+    offer: Entry | None = None
+    taken: Entry | None = None
+    moment: Moment | None = None
+    length: timedelta = timedelta(hours=1)
+    declined: Entry | None = None
+    moved: Entry | None = None
+    told: Mapping[PersonId | None, Entry] = field(default_factory=dict)
+
+    @property
+    def held(self) -> bool:
+        """Whether it took place: at least one says so, and nobody says otherwise."""
+        outcomes = {getattr(entry.event, "outcome", "") for entry in self.told.values()}
+        return outcomes == {"met"}
+
+    @property
+    def fell_through(self) -> bool:
+        """Whether somebody says it did not take place."""
+        return bool(self.told) and not self.held
+
+    @property
+    def over(self) -> datetime | None:
+        """When it ends, if it has a time."""
+        return self.moment.at + self.length if self.moment else None
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """The meeting being arranged or agreed, the one before it, and how many were held."""
+
+    current: Meeting = field(default_factory=Meeting)
+    last: Meeting | None = None
+    held_before: int = 0
+
+    @property
+    def held(self) -> int:
+        """How many meetings took place so far."""
+        return self.held_before + bool(self.last and self.last.held) + self.current.held
+
+    def see(self, entry: Entry) -> Diary:
+        """Go on from one more entry."""
+        match entry.event:
+            case Offered():
+                page = self._after(entry)
+                length = _minutes(entry.event.length)
+                offered = replace(page.current, offer=entry, declined=None, length=length)
+                return replace(page, current=offered)
+            case Taken(slot=slot) if self.current.offer:
+                moment = getattr(self.current.offer.event, slot)
+                return self._with(taken=entry, moment=moment)
+            case Declined():
+                return self._with(declined=entry, offer=None)
+            case Moved():
+                return self._with(moved=entry, offer=None, taken=None, moment=None)
+            case Told(meeting=no):
+                return self._told(no, entry)
+        return self
+
+    def _with(self, **changes: object) -> Diary:
+        return replace(self, current=replace(self.current, **changes))  # type: ignore[arg-type]
+
+    def _after(self, entry: Entry) -> Diary:
+        """Turn the page once the meeting's time has come."""
+        moment = self.current.moment
+        if moment is None or entry.at < moment.at:
+            return self
+        held_before = self.held_before + bool(self.last and self.last.held)
+        return Diary(Meeting(self.current.no + 1), self.current, held_before)
+
+    def _told(self, no: int, entry: Entry) -> Diary:
+        page = self._after(entry) if no == self.current.no else self
+        if page.last is None or page.last.no != no:
+            return self
+        told = {**page.last.told, entry.by: entry}
+        return replace(page, last=replace(page.last, told=told))
+
+
+def diary(pair: Pair) -> Diary:
+    """Return how the meetings stand."""
+    return pair.fold(Diary)
+
+
+def past(pair: Pair) -> tuple[Meeting, ...]:
+    """Return the meetings that have, or will have, a time: the last two suffice for any flow."""
+    pages = pair.fold(Diary)
+    return tuple(m for m in (pages.last, pages.current) if m and m.moment)
+
+
+def morning_after(pair: Pair, me: Person, meeting: Meeting) -> datetime:
+    """Return when we ask how it went: 10:00 of my next working day, 14 hours later at least."""
+    over = meeting.over
+    if over is None:
+        raise ValueError("a meeting without a time has no morning after")
+    later = After(working_days=1).counted(over, pair.programme, me)
+    if later < over + timedelta(hours=14):
+        later = After(working_days=1).counted(later, pair.programme, me)
+    return later
+
+
+def silent(pair: Pair, now: datetime) -> datetime | None:
+    """Return until when we keep quiet, if a meeting is on: an hour around it (domain.md 7.2)."""
+    for meeting in past(pair):
+        if meeting.moment and meeting.over:
+            start, end = meeting.moment.at - QUIET, meeting.over + QUIET
+            if start <= now < end and not meeting.told:
+                return end
+    return None
+
+
+def items(pair: Pair, me: Person) -> Iterator[Item]:
+    """Put the meetings in my inbox: to offer, to answer, to go to, and whether we met."""
+    begun = welcome.confirmed(pair)
+    if begun is None:
+        return
+    pages = pair.fold(Diary)
+    if pages.last:
+        yield from _held(pair, me, pages.last)
+    current = pages.current
+    if current.moment is None:
+        yield from _arranging(pair, me, current, pages.last, begun)
+        return
+    yield from _agreed(pair, me, current)
+    yield from _held(pair, me, current)
+    yield from _next(pair, me, Meeting(current.no + 1), current)
+
+
+def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
+    """Record an offer, an answer to one, a change of plan, or what became of a meeting."""
+    pages = pair.fold(Diary)
+    offer = pages.current.offer
+    match move:
+        case Offered():
+            return _offer(pair, item, move, now)
+        case "first" | "second" | "third" if offer and offer.by != me.id:
+            moment = getattr(offer.event, move)
+            if moment is None or moment.at <= now:
+                return notice("too_late", item)
+            return record(Taken(offer.no, move))
+        case "time" | "place" | "month" if offer and offer.by != me.id:
+            return record(Declined(offer.no, move))
+        case "cancel" if pages.current.moment:
+            return record(Moved())
+        case "met" | "moved" | "not":
+            return record(Told(int(item.thread.split(":")[1]), move))
+    return notice("stale")
+
+
+def _offer(pair: Pair, item: Item, offer: Offered, now: datetime) -> Decision:
+    """Record an offer, unless its place breaks the charter and nobody said to keep it anyway."""
+    terms = charter.agreed(pair)
+    allowed = getattr(terms.event, "places", PLACES) if terms else PLACES
+    off_site = offer.place != "office" and (offer.place != "video" or "video" in allowed)
+    if not off_site and not offer.exception:
+        return Decision(reply=Form(item, faults={"place": "off_site"}))
+    current = pair.fold(Diary).current
+    if current.moment and now < current.moment.at:
+        return record(Moved(), offer)
+    return record(offer)
+
+
+def _arranging(
+    pair: Pair, me: Person, current: Meeting, last: Meeting | None, begun: Entry
+) -> Iterator[Item]:
+    offer = current.offer
+    if offer is None:
+        yield from _next(pair, me, current, last, begun)
+        return
+    thread = f"meeting:{current.no}"
+    taker = pair.partner(pair.person(offer.by)) if offer.by else me
+    lapse = After(working_days=5).counted(offer.at, pair.programme, taker)
+    facts = {"offer": offer, "moved": current.moved}
+    if offer.by == me.id:
+        suggest = suggesting(pair, me)
+        yield Item(thread, STANDING, Status.WAITING, offer, facts, closes=lapse, suggest=suggest)
+    else:
+        slots = tuple(s for s in SLOTS if getattr(offer.event, s, None))
+        moves = (*slots, "time", "place", "month")
+        yield Item(thread, REPLY, Status.OPEN, offer, facts, closes=lapse, actions=moves)
+    yield from _next(pair, me, replace(current, offer=None), last, begun, lapsed=lapse)
+
+
+def _next(
+    pair: Pair,
+    me: Person,
+    meeting: Meeting,
+    last: Meeting | None,
+    begun: Entry | None = None,
+    lapsed: datetime | None = None,
+) -> Iterator[Item]:
+    """Ask the senior for the next date; tell the junior that there is nothing to do (INV-4)."""
+    thread = f"meeting:{meeting.no}"
+    before = last.taken if last else begun
+    about = meeting.declined or meeting.moved or before or begun
+    if about is None:
+        return
+    since = lapsed or (last.over if last else None)
+    facts = {"declined": meeting.declined, "moved": meeting.moved}
+    suggest = suggesting(pair, me)
+    if me == pair.reverse_mentor:
+        yield Item(thread, THEIRS, Status.AVAILABLE, about, facts, opens=since, suggest=suggest)
+        return
+    wish = getattr(meeting.declined.event, "wish", "") if meeting.declined else ""
+    prompt, warm = _asking(pair, me, meeting, last, about, wish=wish)
+    opening = max(warm, lapsed) if lapsed else warm
+    if since is None or opening > since:
+        quiet = LATER if wish == "month" else prompt
+        yield Item(thread, quiet, Status.AVAILABLE, about, facts, since, opening, suggest=suggest)
+    anchor = last.over if last and prompt is INVITE else about.at
+    yield Item(
+        thread, prompt, Status.OPEN, about, facts, opens=opening, suggest=suggest, anchor=anchor
+    )
+
+
+def _asking(
+    pair: Pair, me: Person, meeting: Meeting, last: Meeting | None, about: Entry, *, wish: str
+) -> tuple[Prompt, datetime]:
+    """Return how we ask the senior for a date, and from when on it is theirs to do."""
+    programme = pair.programme
+    if wish == "month":
+        return INVITE, After(days=28).counted(about.at, programme, me)
+    if wish:
+        return ASKED, about.at
+    if meeting.moved or (last and last.fell_through):
+        return OWED, about.at
+    if last and last.over:
+        return INVITE, After(working_days=2).counted(last.over, programme, me)
+    return INVITE_FIRST, After(working_days=1).counted(about.at, programme, me)
+
+
+def _agreed(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
+    """Show the date agreed until the hour comes; either may move it, or say they cannot."""
+    moment, taken = meeting.moment, meeting.taken
+    if moment is None or taken is None:
+        return
+    yield Item(
+        f"meeting:{meeting.no}",
+        BOOKED,
+        Status.WAITING,
+        taken,
+        {"moment": moment, "offer": meeting.offer},
+        closes=moment.at,
+        suggest=suggesting(pair, me),
+        news=True,
+    )
+
+
+def _held(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
+    """Ask, the next working morning, whether they met. A contradiction is asked about once more."""
+    taken = meeting.taken
+    if taken is None or meeting.over is None:
+        return
+    mine = meeting.told.get(me.id)
+    theirs = meeting.told.get(pair.partner(me).id)
+    opens = morning_after(pair, me, meeting)
+    closes = After(working_days=5).counted(opens, pair.programme, me)
+    facts = {"moment": meeting.moment}
+    if mine is None:
+        thread = f"held:{meeting.no}"
+        yield Item(thread, HELD, Status.OPEN, taken, facts, opens, closes)
+    elif theirs is not None and meeting.fell_through and mine.no < theirs.no:
+        outcome = {getattr(mine.event, "outcome", ""), getattr(theirs.event, "outcome", "")}
+        if "met" in outcome and len(outcome) > 1:
+            thread = f"held:{meeting.no}"
+            yield Item(thread, HELD, Status.OPEN, theirs, facts, closes=closes)
+
+
+def _minutes(length: str) -> timedelta:
+    return timedelta(minutes=int(length) if length.isdigit() else 60)
+
+
+def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    """Return what to fill the booking form with, at the moment it is opened."""
+
+    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:
+        slots = _free(pair, me, now)
+        given = {n: (s.isoformat(timespec="minutes"),) for n, s in zip(SLOTS, slots, strict=False)}
+        terms = charter.agreed(pair)
+        places = getattr(terms.event, "places", ()) if terms else ()
+        length = getattr(terms.event, "length", "60") if terms else "60"
+        return {**given, "place": (places or PLACES)[:1], "length": (length,)}
+
+    return suggest
+
+
+def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
+    """Return three times inside both people's working hours, on three working days."""
+    partner, programme = pair.partner(me), pair.programme
+    last = pair.fold(Diary).last
+    ahead = now
+    if last and last.moment and last.held:
+        ahead = max(now, last.moment.at + timedelta(days=26))
+    day = (ahead + timedelta(days=2)).astimezone(ZoneInfo(me.zone)).date()
+    found: list[datetime] = []
+    for _ in range(60):
+        day = hours.next_working_day(programme, me, day)
+        for hour in (time(15), time(10), time(13), time(11), time(16), time(9)):
+            start = hours.local(me, day, hour)
+            ends = (start, start + timedelta(minutes=59))
+            if all(hours.may_write(programme, who, at) for who in (me, partner) for at in ends):
+                found.append(datetime.combine(day, hour))  # their own wall clock
+                break
+        if len(found) == len(SLOTS):
+            break
+    return found

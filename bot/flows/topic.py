@@ -1,0 +1,204 @@
+"""Topic agreement: a topic, a spare and an opening question ahead of each meeting (ME-4).
+
+Either may begin, usually the reverse-mentee. The other takes the topic or the spare, asks for
+something else or something lighter, or proposes in turn; no reason is asked. Only light topics come
+before the charter is signed, and sore ones not before a first meeting as well (INV-7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from bot.flows import charter, meeting, welcome
+from bot.hours import After
+from bot.inbox import Decision, Item, Notice, Status, notice, record
+from bot.journal import Entry, Event
+from bot.privacy import P1, P2
+from bot.prompts import OWN, Choice, Prompt, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from bot.flows.meeting import Meeting
+    from bot.people import Pair, Person
+
+
+class Proposed(Event, name="topic.proposed"):
+    """A topic for a meeting, a spare one, and the question to open with."""
+
+    topic: Annotated[str, Choice(labels="topics"), P1]
+    own: Annotated[str, Text(80, beside="topic"), P1] = ""
+    spare: Annotated[str, Choice(labels="topics"), P1] = ""
+    question: Annotated[str, Text(300, rows=2), P1] = ""
+
+
+class Taken(Event, name="topic.taken"):
+    """They take the topic, or the spare, of a proposal, by its entry number."""
+
+    proposal: Annotated[int, P2]
+    which: Annotated[str, P2]
+
+
+class Passed(Event, name="topic.passed"):
+    """Something else, or something lighter, please. No reason is asked."""
+
+    proposal: Annotated[int, P2]
+    wish: Annotated[str, P1]
+
+
+PROPOSE = Prompt("topic.propose", Proposed, reminders=(After(days=0), After(days=3)))
+AGAIN = Prompt("topic.again", Proposed, reminders=(After(working_days=2),))
+WAITING = Prompt("topic.waiting", Proposed)
+REPLY = Prompt(
+    "topic.reply", Proposed, ("topic", "spare", "other", "lighter", "answer"), (After(days=3),)
+)
+AGREED = Prompt("topic.agreed", Proposed)
+PROMPTS = (PROPOSE, AGAIN, WAITING, REPLY, AGREED)
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The proposal that stands, what was asked for instead, and what is agreed."""
+
+    proposal: Entry | None = None
+    passed: Entry | None = None
+    agreed: Entry | None = None
+    taken: Entry | None = None
+    used: Mapping[str, int] = field(default_factory=dict)
+
+    def see(self, entry: Entry) -> Talk:
+        """Go on from one more entry. A meeting that took place has used its topic up."""
+        match entry.event:
+            case Proposed():
+                return replace(self, proposal=entry, passed=None)
+            case Passed():
+                return replace(self, passed=entry, proposal=None)
+            case Taken(proposal=no) if self.proposal and self.proposal.no == no:
+                return replace(self, agreed=self.proposal, taken=entry, proposal=None)
+            case meeting.Told(outcome="met") if self.agreed and self.taken:
+                if self.taken.no < entry.no:
+                    key = _label(self.agreed, self.taken)
+                    return Talk(used={**self.used, key: entry.no}, proposal=self.proposal)
+        return self
+
+
+def agreed(pair: Pair) -> tuple[Entry, Entry] | None:
+    """Return the proposal agreed for the coming meeting, and the entry that took it."""
+    talk = pair.fold(Talk)
+    return (talk.agreed, talk.taken) if talk.agreed and talk.taken else None
+
+
+def allowed(pair: Pair) -> tuple[str, ...]:
+    """Return the topics open to this pair now: light ones first, sore ones last (INV-7)."""
+    level = 1
+    if charter.agreed(pair):
+        level = 3 if meeting.diary(pair).held else 2
+    return tuple(t.id for t in pair.programme.topics.values() if t.level <= level)
+
+
+def items(pair: Pair, me: Person) -> Iterator[Item]:
+    """Put the coming meeting's topic in my inbox: it may be agreed from the first day on."""
+    begun = welcome.confirmed(pair)
+    if begun is None:
+        return
+    talk = pair.fold(Talk)
+    open_ones = allowed(pair)
+    choices = {"topic": open_ones, "spare": open_ones}
+    proposal, passed = talk.proposal, talk.passed
+    facts = {"proposal": proposal, "agreed": talk.agreed, "taken": talk.taken, "passed": passed}
+    match talk:
+        case Talk(proposal=Entry(by=who) as idea) if who == me.id:
+            yield Item("topic", WAITING, Status.WAITING, idea, facts, refill=idea, choices=choices)
+        case Talk(proposal=Entry() as idea):
+            moves = _moves(idea)
+            yield Item("topic", REPLY, Status.OPEN, idea, facts, choices=choices, actions=moves)
+        case Talk(passed=Entry(by=who) as wish) if who != me.id:
+            yield Item("topic", AGAIN, Status.OPEN, wish, facts, choices=choices)
+        case Talk(taken=Entry() as taken):
+            yield Item("topic", AGREED, Status.DONE, taken, facts, choices=choices, news=True)
+        case _:
+            yield from _to_propose(pair, me, passed or begun, facts, choices)
+
+
+def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
+    """Record a proposal, an answer to one, or a wish for something else."""
+    proposal = pair.fold(Talk).proposal
+    match move:
+        case Proposed():
+            spare = "" if move.spare == move.topic else move.spare
+            return record(replace(move, spare=spare))
+        case "topic" | "spare" if proposal and proposal.by != me.id:
+            chosen = getattr(proposal.event, move)
+            if chosen != OWN and chosen not in allowed(pair):
+                return Decision(reply=Notice("stale"))
+            return record(Taken(proposal.no, move))
+        case "other" | "lighter" if proposal and proposal.by != me.id:
+            return record(Passed(proposal.no, move))
+    return notice("stale")
+
+
+def _to_propose(
+    pair: Pair,
+    me: Person,
+    about: Entry,
+    facts: Mapping[str, Entry | None],
+    choices: Mapping[str, tuple[str, ...]],
+) -> Iterator[Item]:
+    """Offer the next topic to both; ten days before a meeting it is the senior's to do (N-15)."""
+    meetings = meeting.past(pair)
+    due = _ten_days_ahead(meetings[-1]) if meetings else None
+    suggest = _suggesting(pair)
+    senior = me == pair.reverse_mentee
+    ask = due if senior else None
+    yield Item("topic", PROPOSE, Status.AVAILABLE, about, facts, None, ask, None, suggest, choices)
+    if ask and due and meetings[-1].moment:
+        ends = meetings[-1].moment.at
+        yield Item(
+            "topic",
+            PROPOSE,
+            Status.OPEN,
+            about,
+            facts,
+            ask,
+            ends,
+            None,
+            suggest,
+            choices,
+            anchor=ask,
+        )
+        yield Item(
+            "topic", PROPOSE, Status.AVAILABLE, about, facts, ends, None, None, suggest, choices
+        )
+
+
+def _ten_days_ahead(coming: Meeting) -> datetime | None:
+    if coming.moment is None or coming.taken is None:
+        return None
+    return max(coming.moment.at - timedelta(days=10), coming.taken.at)
+
+
+def _moves(idea: Entry) -> tuple[str, ...]:
+    spare = ("spare",) if getattr(idea.event, "spare", "") else ()
+    return ("topic", *spare, "other", "lighter", "answer")
+
+
+def _label(proposal: Entry, taken: Entry) -> str:
+    which = getattr(taken.event, "which", "topic")
+    chosen = getattr(proposal.event, which, "")
+    return getattr(proposal.event, "own", "") if chosen == OWN else chosen
+
+
+def _suggesting(pair: Pair) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    """Return two topics not used yet, so that nobody has to search the list."""
+
+    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+        used = pair.fold(Talk).used
+        fresh = [t for t in allowed(pair) if t not in used]
+        step = 1 + len(used)
+        picked = [*fresh[step - 1 :: 7], *fresh][:2]
+        return {n: (t,) for n, t in zip(("topic", "spare"), picked, strict=False)}
+
+    return suggest

@@ -1,0 +1,159 @@
+"""The people: accounts, persons, the pair they are, and the programme that brought them together.
+
+The reverse-mentor is the junior, who teaches. The reverse-mentee is the senior, who learns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from hashlib import blake2s
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar, cast
+
+from bot.journal import Entry, Event, PairId, PersonId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Role = Literal["reverse_mentor", "reverse_mentee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone on a platform. This triple is identity; everything else is looked up by it."""
+
+    platform: str
+    tenant: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of the two. `zone` is an IANA name, `country` an ISO code or empty, for holidays."""
+
+    id: PersonId
+    name: str
+    locale: str = "en"
+    zone: str = "UTC"
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic of the catalogue. Its words are in `prompts/`; level 1 light, 2 personal, 3 sore."""
+
+    id: str
+    group: str
+    level: int
+    store: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A human outside both reporting lines whom a participant may ask for help."""
+
+    name: str
+    how: str
+    stands_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """An organisation's reverse-mentoring effort, as its coordinator set it up (domain.md 13).
+
+    `term` is in months, `window` the local hours in which people may be written to unasked.
+    """
+
+    id: str
+    name: str
+    organisation: str = ""
+    purpose: str = ""
+    sponsor: str = ""
+    term: int = 6
+    working_week: tuple[int, ...] = (0, 1, 2, 3, 4)
+    window: tuple[time, time] = (time(9), time(17))
+    holidays: tuple[date, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    support: tuple[str, ...] = ()
+    privacy_link: str = ""
+    public: bool = True
+    topics: Mapping[str, Topic] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class FlowState(Protocol):
+    """What the journal amounts to, as far as one flow goes. Seeing an entry gives the next."""
+
+    def see(self, entry: Entry) -> Self:
+        """Go on from one more entry."""
+        ...
+
+
+S = TypeVar("S", bound=FlowState)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Two people and a journal. Where they are is not stored: it is folded from the journal."""
+
+    id: PairId
+    programme: Programme
+    reverse_mentor: Person
+    reverse_mentee: Person
+    salt: bytes
+    journal: tuple[Entry, ...] = ()
+    _folds: dict[type[FlowState], FlowState] = field(default_factory=dict, repr=False)
+
+    @property
+    def people(self) -> tuple[Person, Person]:
+        """The reverse-mentor first: the junior has the first word (domain.md 3.1)."""
+        return self.reverse_mentor, self.reverse_mentee
+
+    @property
+    def opening(self) -> Entry:
+        """The entry with which the programme proposed this pair."""
+        return self.journal[0]
+
+    def partner(self, me: Person) -> Person:
+        """Return the other one."""
+        return self.reverse_mentee if me.id == self.reverse_mentor.id else self.reverse_mentor
+
+    def role(self, me: Person) -> Role:
+        """Return which of the two I am."""
+        return "reverse_mentor" if me.id == self.reverse_mentor.id else "reverse_mentee"
+
+    def person(self, who: PersonId) -> Person:
+        """Return one of the two by id. Raises KeyError for anyone else."""
+        return {p.id: p for p in self.people}[who]
+
+    def fold(self, kind: type[S]) -> S:
+        """Return what the journal amounts to, as this kind of state sees it. Folded once."""
+        known = self._folds.get(kind)
+        if known is None:
+            known = kind()
+            for entry in self.journal:
+                known = known.see(entry)
+            self._folds[kind] = known
+        return cast("S", known)
+
+    def with_entries(self, entries: Iterable[Entry]) -> Pair:
+        """Return the pair a few entries later; every state already folded goes on from there."""
+        new = tuple(entries)
+        folds = dict(self._folds)
+        for kind, state in folds.items():
+            seen = state
+            for entry in new:
+                seen = seen.see(entry)
+            folds[kind] = seen
+        return replace(self, journal=self.journal + new, _folds=folds)
+
+    def with_events(self, events: Iterable[Event], by: PersonId | None, at: datetime) -> Pair:
+        """Return the pair after these events, each an entry of its own."""
+        first = len(self.journal) + 1
+        return self.with_entries(
+            Entry(no, at, by, event, self.mark(no)) for no, event in enumerate(events, first)
+        )
+
+    def mark(self, no: int) -> str:
+        """Return the opaque name of an entry: without the salt nobody can count by it (INV-2)."""
+        return blake2s(str(no).encode(), key=self.salt, digest_size=5).hexdigest()

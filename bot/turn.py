@@ -1,0 +1,253 @@
+"""A turn: one input, one transaction, then delivery. The only module of the bot that waits.
+
+Within the transaction the pair is held, the delivery's id is noted (a repeat ends there), events
+are written, the changes to both screens are planned and claimed, and the pair's next wake-up is
+set. If the process dies at any point after, that wake-up finds the same difference and finishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bot import cards, facilitator, hearing, hours
+from bot.delivery import Change, Claim, Owed, Post, Posted, Settle, Update, reconcile
+from bot.flows import meeting
+from bot.inbox import Decision, Form
+from bot.inputs import Incoming, Input, Said, Ticked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from bot.cards import Card, Sheet
+    from bot.journal import Entry, PairId, PersonId
+    from bot.people import Account, Pair, Person
+    from bot.wording import Phrasebook
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said at once to the one who acted: a notice or a form. `repeat`: handled before."""
+
+    notice: str = ""
+    sheet: Sheet | None = None
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A change to one person's screen, claimed: to be sent, then noted. `key` names it for ever."""
+
+    who: PersonId
+    account: Account
+    change: Change
+    key: str
+
+
+class UnitOfWork(Protocol):
+    """A pair, held for one transaction."""
+
+    def pair(self) -> Pair:
+        """Return the pair with its journal as it is now."""
+        ...
+
+    def first_time(self, delivery: str, at: datetime) -> bool:
+        """Note a delivery's id; tell whether it is new."""
+        ...
+
+    def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
+        """Append entries; `pair` is the pair with them."""
+        ...
+
+    def wake(self, at: datetime | None) -> None:
+        """Set when the clock should look in on this pair."""
+        ...
+
+    def account(self, who: PersonId) -> Account | None:
+        """Return where someone is reached now, if anywhere."""
+        ...
+
+    def posted(self, who: PersonId) -> Posted:
+        """Return what is on someone's screen."""
+        ...
+
+    def keep(self, who: PersonId, posted: Posted) -> None:
+        """Note what is on someone's screen."""
+        ...
+
+
+class Store(Protocol):
+    """Where pairs are kept."""
+
+    async def work(self, pair: PairId, body: Callable[[UnitOfWork], T]) -> T:
+        """Run a body of plain code in one transaction that holds this pair. Commit or nothing."""
+        ...
+
+
+class Messenger(Protocol):
+    """A platform's way to a screen. `key` names a change for ever; a reference names a message."""
+
+    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        """Put a card at the end of the chat, once per key, and leave `retire` without buttons."""
+        ...
+
+    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        """Change a card in place. A message that is gone is posted anew."""
+        ...
+
+    async def find(self, account: Account, key: str) -> str:
+        """Return the reference of the message a change led to, or nothing if it never arrived."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a turn needs: the store, the words, a messenger per platform, and patience.
+
+    `lease` is how long a sender may take before another looks into it.
+    """
+
+    store: Store
+    book: Phrasebook
+    messengers: Mapping[str, Messenger]
+    lease: timedelta = timedelta(seconds=120)
+
+
+async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, tuple[Errand, ...]]:
+    """Take an input: decide, write, plan. Raises LookupError for someone who is not of the pair."""
+
+    def body(work: UnitOfWork) -> tuple[Reply, tuple[Errand, ...]]:
+        ticked = isinstance(incoming.input, Ticked)
+        if not ticked and not work.first_time(incoming.id, incoming.at):
+            return Reply(repeat=True), ()
+        before = work.pair()
+        me = before.person(incoming.who) if incoming.who else None
+        decision = decide(before, me, incoming, services.book)
+        after = before.with_events(decision.events, incoming.who, incoming.at)
+        after = after.with_events(decision.by_clock, None, incoming.at)
+        work.write(after, after.journal[len(before.journal) :])
+        errands = plan(work, services, after, incoming.at, me, again=decision.again)
+        return _reply(after, me, decision, incoming.at, services.book), errands
+
+    return await services.store.work(incoming.pair, body)
+
+
+async def deliver(
+    services: Services, pair: PairId, errands: tuple[Errand, ...], now: datetime
+) -> None:
+    """Send what was planned, note it, and look again, until both screens are right."""
+    while errands:
+        sent = [(errand, await _send(services, errand)) for errand in errands]
+
+        def note(work: UnitOfWork, sent: list[tuple[Errand, str]] = sent) -> tuple[Errand, ...]:
+            for errand, ref in sent:
+                _note(work, errand, ref)
+            return plan(work, services, work.pair(), now, None)
+
+        errands = await services.store.work(pair, note)
+
+
+def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
+    """Return what an input amounts to. Pure: the same journal and input give the same decision."""
+    if me is None or isinstance(incoming.input, Ticked):
+        return facilitator.tick(pair, incoming.at)
+    heard: Input = incoming.input
+    if isinstance(heard, Said):
+        heard = hearing.hear(cards.Reader.of(pair, me, incoming.at, book), heard.text)
+    return facilitator.handle(pair, me, heard, incoming.at)
+
+
+def plan(
+    work: UnitOfWork,
+    services: Services,
+    pair: Pair,
+    now: datetime,
+    actor: Person | None,
+    *,
+    again: bool = False,
+) -> tuple[Errand, ...]:
+    """Compare both screens with what they should show, claim the changes, set the wake-up."""
+    wakes = [facilitator.wake_at(pair, now)]
+    errands = []
+    for me in pair.people:
+        account = work.account(me.id)
+        if account is None:
+            continue
+        posted = work.posted(me.id)
+        if actor and me.id == actor.id:
+            posted = replace(posted, owed=Owed.AGAIN if again else Owed.IN_PLACE)
+        change, look_again = _change(services, pair, me, now, posted)
+        wakes.append(look_again)
+        if isinstance(change, Post | Update):
+            card = change.card
+            key = f"{pair.id}:{me.id}:{card.digest}:{pair.mark(len(pair.journal))}"
+            claim = Claim(key, card.revision, card.digest, now + services.lease, posted.owed)
+            work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
+            errands.append(Errand(me.id, account, change, key))
+        elif isinstance(change, Settle):
+            claim = replace(change.claim, until=now + services.lease)
+            work.keep(me.id, replace(posted, claim=claim))
+            errands.append(Errand(me.id, account, change, claim.key))
+        elif actor and me.id == actor.id and posted.claim:
+            work.keep(me.id, posted)
+    work.wake(min((w for w in wakes if w), default=None))
+    return tuple(errands)
+
+
+def _change(
+    services: Services, pair: Pair, me: Person, now: datetime, posted: Posted
+) -> tuple[Change | None, datetime | None]:
+    """Return what to do about one screen now, and when to look at it again."""
+    if posted.claim:
+        if now < posted.claim.until:
+            return None, posted.claim.until
+        return Settle(posted.claim), now + services.lease
+    change = reconcile(cards.card(cards.Reader.of(pair, me, now, services.book)), posted)
+    courteous = _courteous(pair, me, now)
+    if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
+        return None, courteous
+    return change, now + services.lease if change else None
+
+
+def _note(work: UnitOfWork, errand: Errand, ref: str) -> None:
+    """Note what became of a change; what did not arrive is planned again."""
+    posted = work.posted(errand.who)
+    claim = posted.claim
+    if claim is None or claim.key != errand.key:
+        return
+    if ref:
+        work.keep(errand.who, Posted(ref, claim.revision, claim.digest, posted.owed))
+    else:
+        owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
+        work.keep(errand.who, replace(posted, owed=owed, claim=None))
+
+
+def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
+    quiet = meeting.silent(pair, now)
+    return hours.next_opening(pair.programme, me, quiet or now)
+
+
+async def _send(services: Services, errand: Errand) -> str:
+    messenger = services.messengers[errand.account.platform]
+    match errand.change:
+        case Post(card, retire):
+            return await messenger.post(errand.account, card, errand.key, retire)
+        case Update(card, ref):
+            return await messenger.update(errand.account, ref, card, errand.key)
+        case Settle():
+            return await messenger.find(errand.account, errand.key)
+
+
+def _reply(
+    pair: Pair, me: Person | None, decision: Decision, now: datetime, book: Phrasebook
+) -> Reply:
+    if me is None or decision.reply is None:
+        return Reply()
+    reader = cards.Reader.of(pair, me, now, book)
+    if isinstance(decision.reply, Form):
+        return Reply(sheet=cards.sheet(reader, decision.reply))
+    return Reply(notice=cards.notice(reader, decision.reply))

@@ -1,0 +1,352 @@
+"""Prompt files put into words: `prompts/<locale>/<flow>/<prompt>.md` looks like the message it is.
+
+Marks at the start of a line: `#` heading, `##` short heading for a form's window, `~` the one line
+for Home, `^` a neutral preview, `@` who will see the answer, `?` a question, `*` an option of the
+question above, `%` a page of the form, `>` a button, `!` a notice, `---` what *Tell me more* adds.
+All else is the message: a paragraph, `- ` a list, `| ` someone's words, `+ ` a small heading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import DictLoader, StrictUndefined, Template, pass_context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.journal import Entry
+from bot.people import Topic
+from bot.privacy import visible
+from bot.prompts import OWN, Choice, Shares, questions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from jinja2.runtime import Context as Rendering
+
+    from bot.moment import Moment
+    from bot.people import Pair, Person
+    from bot.prompts import Prompt
+
+FIRST = "en"
+BREAK = "\u2028"  # a line break inside somebody's words: it never starts a line of ours
+SHORT = 24  # Slack's limit for the title of a window
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a message: `text`, `list`, `words` (somebody's own) or `head`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(slots=True)
+class Words:
+    """All the words of one prompt in one locale, each a piece of text or a template."""
+
+    heading: Piece = ""
+    short: Piece = ""
+    line: Piece = ""
+    preview: Piece = ""
+    audience: Piece = ""
+    body: Piece = ""
+    more: Piece = ""
+    buttons: dict[str, Piece] = field(default_factory=dict)
+    questions: dict[str, Piece] = field(default_factory=dict)
+    options: dict[tuple[str, str], Piece] = field(default_factory=dict)
+    pages: dict[str, Piece] = field(default_factory=dict)
+    notices: dict[str, Piece] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicWords:
+    """A topic in words: what the reverse-mentee may open with, what the reverse-mentor may ask."""
+
+    id: str
+    title: str
+    group: str
+    level: int = 1
+    starters: tuple[str, ...] = ()
+    prompts: tuple[tuple[str, str], ...] = ()
+    store: bool = True
+
+
+class View:
+    """What of an entry the reader may see (law 5). Anything else is an undefined name."""
+
+    def __init__(self, entry: Entry, me: Person) -> None:
+        """Keep the fields of class P1 and below, or all of one's own."""
+        self._fields = visible(entry.event, mine=entry.by == me.id)
+        self.mine = entry.by == me.id
+        self.at = entry.at
+
+    def __getitem__(self, name: str) -> object:
+        value = self._fields[name]
+        return value.replace("\n", BREAK) if isinstance(value, str) else value
+
+
+Piece = str | Template
+
+
+class Phrasebook:
+    """All prompt files, in every locale; a later locale borrows from the first what it lacks."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        """Read the files, given by their path below `prompts/`, such as `en/topic/reply.md`."""
+        self.locales = sorted({path.partition("/")[0] for path in files})
+        self._words: dict[tuple[str, str], Words] = {}
+        self._topics: dict[str, dict[str, TopicWords]] = {}
+        for locale in self.locales:
+            mine = {p.partition("/")[2]: t for p, t in files.items() if p.startswith(f"{locale}/")}
+            self._read(locale, mine)
+
+    def _read(self, locale: str, files: dict[str, str]) -> None:
+        partials = {path: text for path, text in files.items() if path.endswith(".txt")}
+        env = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined,
+            loader=DictLoader(partials),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # what we write is text; each platform escapes its own
+        )
+        env.filters |= {name: self._when(locale, name) for name in ("moment", "date", "time")}
+        env.globals |= {"words": self._option(locale), "topic": self._topic(locale)}
+        topics: dict[str, TopicWords] = {}
+        for path, text in files.items():
+            if path.startswith("topics/"):
+                topics |= {t.id: t for t in read_topics(text)}
+            elif path.endswith(".md"):
+                key = path.removesuffix(".md").replace("/", ".")
+                self._words[locale, key] = read_words(text, env)
+        self._topics[locale] = topics
+
+    def of(self, key: str, locale: str) -> Words:
+        """Return the words of a prompt in this locale, or in the first. Raises KeyError."""
+        return self._words.get((locale, key)) or self._words[FIRST, key]
+
+    def has(self, key: str, locale: str) -> bool:
+        """Tell whether a locale has words of its own for a prompt."""
+        return (locale, key) in self._words
+
+    def topics(self, locale: str) -> Mapping[str, TopicWords]:
+        """Return the catalogue of topics in this locale."""
+        return {**self._topics.get(FIRST, {}), **self._topics.get(locale, {})}
+
+    @cached_property
+    def catalogue(self) -> Mapping[str, Topic]:
+        """The topics as the flows know them: without words, the light ones first."""
+        found = self._topics.get(FIRST, {}).values()
+        ordered = sorted(found, key=lambda topic: topic.level)
+        return {t.id: Topic(t.id, t.id.partition("-")[0], t.level, t.store) for t in ordered}
+
+    def general(self, kind: str, key: str, locale: str) -> Piece:
+        """Return a notice that belongs to no prompt: `kind` is a file, `notices` or `calendar`."""
+        found = self.of(kind, locale).notices.get(key)
+        return self._words[FIRST, kind].notices[key] if found is None else found
+
+    def option(self, form_key: str, name: str, option: str, kind: Choice, locale: str) -> Piece:
+        """Return the words of an option, wherever its question keeps them."""
+        if kind.labels == "topics":
+            topic = self.topics(locale).get(option)
+            return topic.title if topic else option
+        key = kind.labels or form_key
+        found = self.of(key, locale).options.get((name, option))
+        return self._words[FIRST, key].options[name, option] if found is None else found
+
+    def _option(self, locale: str) -> Callable[..., str]:
+        @pass_context
+        def words(rendering: Rendering, key: str, entry: View, name: str) -> str:
+            """Say what someone chose, or what they wrote in its place."""
+            value = entry[name]
+            if value == OWN:
+                return str(entry[f"{name}_own"])
+            if isinstance(value, tuple):
+                return ", ".join(self._plain(key, name, str(v), locale, rendering) for v in value)
+            return self._plain(key, name, str(value), locale, rendering) if value else ""
+
+        return words
+
+    def _plain(self, key: str, name: str, option: str, locale: str, rendering: Rendering) -> str:
+        found = self.of(key, locale).options.get((name, option))
+        piece = self._words[FIRST, key].options.get((name, option), "") if found is None else found
+        return piece if isinstance(piece, str) else piece.render(rendering.get_all())
+
+    def _topic(self, locale: str) -> Callable[[View, str], TopicWords]:
+        def topic(proposal: View, which: str) -> TopicWords:
+            """Return the topic a proposal names: one of the catalogue, or their own."""
+            chosen = str(proposal[which])
+            if chosen == OWN:
+                return TopicWords(OWN, str(proposal["own"]), "")
+            return self.topics(locale).get(chosen) or TopicWords(chosen, chosen, "")
+
+        return topic
+
+    def _when(self, locale: str, name: str) -> Callable[[Rendering, Any], str]:
+        @pass_context
+        def said(rendering: Rendering, when: datetime | Moment) -> str:
+            return self.when(name, when, rendering["zone"], locale)
+
+        return said
+
+    def when(self, name: str, when: datetime | Moment, zone: str, locale: str) -> str:
+        """Say a moment as the reader's own wall clock shows it: `moment`, `date` or `time`."""
+        return _spelled(self, name, when, zone, locale)
+
+
+def _spelled(book: Phrasebook, name: str, when: Any, zone: str, locale: str) -> str:  # noqa: ANN401
+    at = getattr(when, "at", when)
+    here = at.astimezone(ZoneInfo(zone))
+
+    def text(key: str) -> str:
+        return str(book.general("calendar", key, locale))
+
+    weekdays, months = text("weekdays").split(", "), text("months").split(", ")
+    return text(name).format(
+        weekday=weekdays[here.weekday()],
+        day=here.day,
+        month=months[here.month - 1],
+        year=here.year,
+        hour=here.hour,
+        minute=f"{here.minute:02}",
+        place=zone.rpartition("/")[2].replace("_", " "),
+    )
+
+
+def said(piece: Piece, facts: Mapping[str, object]) -> str:
+    """Return a piece of text, filled in. Raises jinja2.UndefinedError for what it may not know."""
+    return piece if isinstance(piece, str) else piece.render(facts).strip()
+
+
+def facts(pair: Pair, me: Person, context: Mapping[str, object]) -> dict[str, object]:
+    """Return all that a piece of wording may mention: the two, the programme, and the context."""
+    told = {
+        name: View(value, me) if isinstance(value, Entry) else value
+        for name, value in context.items()
+    }
+    return {
+        "me": me,
+        "partner": pair.partner(me),
+        "mentor": pair.reverse_mentor,
+        "mentee": pair.reverse_mentee,
+        "role": pair.role(me),
+        "programme": pair.programme,
+        "zone": me.zone,
+        **told,
+    }
+
+
+def lines(text: str) -> tuple[Line, ...]:
+    """Return a message as lines of their kinds. Somebody's own words never start one."""
+    kinds = {"- ": "list", "| ": "words", "+ ": "head"}
+    found: list[Line] = []
+    for raw in text.split("\n"):
+        row = raw.strip()
+        if row:
+            kind = kinds.get(row[:2], "text")
+            kept = row if kind == "text" else row[2:]
+            found.append(Line(kind, kept.replace(BREAK, "\n")))
+    return tuple(found)
+
+
+_SINGLE = {"#": "heading", "##": "short", "~": "line", "^": "preview", "@": "audience"}
+_NAMED = {">": "buttons", "?": "questions", "%": "pages", "!": "notices"}
+
+
+def read_words(text: str, env: ImmutableSandboxedEnvironment) -> Words:
+    """Read one prompt file."""
+    words = Words()
+    body: list[str] = []
+    more: list[str] = []
+    into = body
+    question = ""
+    for raw in text.split("\n"):
+        mark, _, rest = raw.partition(" ")
+        name, _, label = rest.partition(": ")
+        if mark in _SINGLE:
+            setattr(words, _SINGLE[mark], _piece(rest, env))
+        elif mark in _NAMED:
+            getattr(words, _NAMED[mark])[name] = _piece(label, env)
+            question = name if mark == "?" else question
+        elif mark == "*":
+            words.options[question, name] = _piece(label, env)
+        elif mark == "---":
+            into = more
+        else:
+            into.append(raw)
+    words.body = _piece("\n".join(body).strip("\n"), env)
+    words.more = _piece("\n".join(more).strip("\n"), env)
+    return words
+
+
+def _piece(text: str, env: ImmutableSandboxedEnvironment) -> Piece:
+    return env.from_string(text) if "{{" in text or "{%" in text else text
+
+
+def read_topics(text: str) -> list[TopicWords]:
+    """Read a group of topics: `# group`, then `## ID (level) title`, `?` starters, `R S C D H`."""
+    group = ""
+    found: list[TopicWords] = []
+    for raw in text.split("\n"):
+        mark, _, rest = raw.strip().partition(" ")
+        if mark == "#":
+            group = rest
+        elif mark == "##":
+            found.append(_topic_heading(rest, group))
+        elif mark == "?" and found:
+            last = found[-1]
+            found[-1] = _with(last, starters=(*last.starters, rest))
+        elif mark in {"R", "S", "C", "D", "H"} and found:
+            last = found[-1]
+            found[-1] = _with(last, prompts=(*last.prompts, (mark, rest)))
+    return found
+
+
+def _topic_heading(rest: str, group: str) -> TopicWords:
+    name, _, title = rest.partition(" ")
+    level, _, title = title.partition(") ")
+    digits = "".join(c for c in level if c.isdigit())
+    return TopicWords(name, title, group, int(digits or 1), store="store: no" not in level)
+
+
+def _with(topic: TopicWords, **changes: Any) -> TopicWords:  # noqa: ANN401
+    return replace(topic, **changes)
+
+
+def check(prompt: Prompt, words: Words, book: Phrasebook, locale: str) -> list[str]:
+    """Return what is wrong with the words of a prompt, in plain words."""
+    found: list[str] = []
+    if not words.heading:
+        found.append(f"{prompt.key} has no heading (a line that starts with `# `).")
+    if not words.line:
+        found.append(f"{prompt.key} has no line for Home (a line that starts with `~ `).")
+    if not isinstance(words.preview, str) or not words.preview:
+        found.append(f"{prompt.key} needs a neutral preview without gaps (`^ `).")
+    moves = (*prompt.actions, *(("answer",) if prompt.form else ()))
+    found += [
+        f"The button `{m}` of {prompt.key} has no words." for m in moves if m not in words.buttons
+    ]
+    if prompt.form:
+        if isinstance(words.short, str) and not 0 < len(words.short) <= SHORT:
+            found.append(f"The short heading of {prompt.key} needs 1 to {SHORT} letters (`## `).")
+        found += _unasked(prompt, words, book, locale)
+    return found
+
+
+def _unasked(prompt: Prompt, words: Words, book: Phrasebook, locale: str) -> list[str]:
+    found: list[str] = []
+    for name, kind in questions(prompt.form).items() if prompt.form else ():
+        if isinstance(kind, Shares):
+            continue
+        if name not in words.questions:
+            found.append(f"The question `{name}` of {prompt.key} has no words.")
+        if isinstance(kind, Choice):
+            for option in kind.options:
+                try:
+                    book.option(prompt.key, name, option, kind, locale)
+                except KeyError:
+                    found.append(f"The option `{option}` of `{name}` in {prompt.key} has no words.")
+    return found

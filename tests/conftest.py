@@ -1,0 +1,44 @@
+"""What tests share: the stage, and the hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.stage import TRANSCRIPTS, Stage, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+settings.register_profile(
+    "here",
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "30")),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("here")
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Two actors and a clock. A test marked `transcript` is compared with its golden file."""
+    stage = Stage()
+    yield stage
+    mark = request.node.get_closest_marker("transcript")
+    if mark and not getattr(request.node, "failed", False):
+        name = re.sub(r"^test_", "", request.node.name)
+        compare(TRANSCRIPTS / mark.args[0] / f"{name}.txt", stage.transcript())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Remember that a test failed, so that its transcript is not compared as well."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.when == "call" and report.failed:
+        item.failed = True  # type: ignore[attr-defined]

@@ -1,0 +1,53 @@
+"""A platform made of paper: messages on two sheets, as a person would see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.cards import Card
+    from bot.people import Account
+
+
+@dataclass
+class Message:
+    """One message in someone's chat. A retired one has nothing left to press."""
+
+    key: str
+    card: Card
+    live: bool = True
+
+
+@dataclass
+class PaperMessenger:
+    """Keeps every message of every account, and tells who listens what changed."""
+
+    chats: dict[Account, list[Message]] = field(default_factory=dict)
+    shown: list[tuple[Account, str, Card]] = field(default_factory=list)
+
+    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        chat = self.chats.setdefault(account, [])
+        for n, message in enumerate(chat):
+            if message.key == key:
+                return str(n)
+        if retire:
+            chat[int(retire)].live = False
+        chat.append(Message(key, card))
+        self.shown.append((account, "post", card))
+        return str(len(chat) - 1)
+
+    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        message = self.chats[account][int(ref)]
+        message.card, message.key = card, key
+        self.shown.append((account, "update", card))
+        return ref
+
+    async def find(self, account: Account, key: str) -> str:
+        chat = self.chats.get(account, [])
+        return next((str(n) for n, m in enumerate(chat) if m.key == key), "")
+
+    def live(self, account: Account) -> Card | None:
+        """Return the card someone is looking at."""
+        chat = self.chats.get(account, [])
+        return next((m.card for m in reversed(chat) if m.live), None)

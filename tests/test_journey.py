@@ -1,0 +1,101 @@
+"""The journey: two people from the first hello to a second booked meeting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.flows import charter, meeting, purpose, topic
+from tests.stage import Actor, Stage
+
+
+async def both_say_yes(stage: Stage) -> None:
+    """Both accept, and both know who learns here."""
+    await stage.opens()
+    for actor in stage.actors():
+        await actor.presses("Yes, I would like to")
+    for actor in stage.actors():
+        await actor.presses("Ben does")
+
+
+async def draft(actor: Actor, **given: str | tuple[str, ...]) -> None:
+    """Leave a private draft of the purpose and let the usual part of it out."""
+    await actor.presses("Start my draft")
+    await actor.fills(**given)
+    await actor.presses("Let this out")
+
+
+async def agree_on_a_purpose(stage: Stage) -> None:
+    ada, ben = stage.actors()
+    await draft(
+        ada,
+        why="heard",
+        focus="both",
+        unseen="landing",
+        aim="hear",
+        effect="speak_up",
+        wish="insight",
+        shows=("focus", "unseen", "aim", "wish"),
+    )
+    await draft(
+        ben, why="out_of_touch", focus="life", unseen="talk", aim="decide", effect="decisions"
+    )
+    await ada.presses("Both in one")
+    await ben.presses("Sign it")
+
+
+async def sign_a_charter(stage: Stage) -> None:
+    ada, ben = stage.actors()
+    await ada.presses("Make my choices")
+    await ada.fills(want="insight", honest="asked", travels="nothing")
+    await ben.presses("Make my choices")
+    await ben.fills(want="news", blind="defensive")
+    await ada.presses("Sign it")
+    await ben.presses("Sign it")
+
+
+async def book(stage: Stage, label: str) -> None:
+    ada, ben = stage.actors()
+    await ben.presses(label)
+    await ben.fills()
+    slot = ada.card.buttons[0].label
+    await ada.presses(slot)
+
+
+@pytest.mark.transcript("together")
+async def test_two_people_find_their_way_to_a_second_meeting(stage: Stage) -> None:
+    ada, ben = stage.actors()
+    await both_say_yes(stage)
+    await agree_on_a_purpose(stage)
+    assert purpose.agreed(stage.pair)
+    await sign_a_charter(stage)
+    assert charter.agreed(stage.pair)
+    await book(stage, "Book our first meeting")
+    first = meeting.diary(stage.pair).current
+    assert first.moment
+    await ben.presses("Propose a topic")
+    await ben.fills()
+    await ada.presses("Good, this one")
+    assert topic.agreed(stage.pair)
+    await stage.until(first.moment.at - timedelta(hours=1))
+    for actor in stage.actors():
+        await actor.presses("I am ready")
+    await stage.days(1)
+    for actor in stage.actors():
+        await actor.presses("We met")
+    await ben.presses("Write it down")
+    await ben.fills(
+        gut="humbling",
+        heard="Nobody reads the weekly mail",
+        both="4",
+        tryout="Ask two people what they skip",
+        thanks="honest",
+    )
+    await ada.presses("Write it down")
+    await ada.fills(gut="fine", safe="4", worried="no")
+    await stage.days(3)
+    await book(stage, "Book our next meeting")
+    second = meeting.diary(stage.pair).current
+    assert second.no == 2
+    assert second.moment
