@@ -1,4 +1,4 @@
-"""What every process is composed of: the store, the words, the messengers, the intake, the clock."""
+"""What every process is composed of: store, words, messengers, intake and clock."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2s
@@ -236,7 +236,14 @@ def question(reader: Reader, item: Item, name: str) -> Question:
     """Return one question of an item's form, as it is asked in chat."""
     kinds = questions(item.prompt.form) if item.prompt.form else {}
     opened = facilitator.opened(reader.pair, reader.me, item, reader.now)
-    return _question(reader, opened, name, kinds[name])
+    asked = _question(reader, opened, name, kinds[name])
+    if not isinstance(asked.kind, Slot):
+        return asked
+    slots = [n for n, kind in kinds.items() if isinstance(kind, Slot)]
+    draft = reader.pair.fold(Manners).drafts.get(reader.me.id)
+    taken = {moment for n in slots for moment in (draft.answers.get(n, ()) if draft else ())}
+    free = [moment for n in slots for moment in opened.answers.get(n, ()) if moment not in taken]
+    return replace(asked, value=tuple(free))
 
 
 def _asked(form: Form, order: Iterable[str]) -> Iterator[tuple[str, Field]]:

@@ -15,7 +15,7 @@ from bot.etiquette import Answered, Began, Manners, Postponed, Reminded, Stopped
 from bot.flows import charter, meeting, preparation, purpose, reflection, topic, welcome
 from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
 from bot.inputs import Asked, Given, Input, Pressed, Said, Submitted
-from bot.prompts import Faults
+from bot.prompts import Choice, Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,8 @@ def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None 
     """
     manners = pair.fold(Manners)
     items = inbox(pair, me, now) if items is None else items
+    if len(items) == 1:
+        return items[0]
     turned = manners.turned.get(me.id)
     for item in items:
         if item.thread == turned:
@@ -160,6 +162,10 @@ def _pressed(pair: Pair, me: Person, item: Item | None, action: str, now: dateti
             return Decision((Turned(""),))
         case "send":
             return _send(pair, me, item, now)
+        case "skip_question":
+            draft = pair.fold(Manners).drafts.get(me.id)
+            asking = draft.asking(item) if draft else None
+            return _given(pair, me, item, asking, "", now) if asking else _moved_on()
         case _ if action not in item.moves:
             return _moved_on()
         case _ if action == ANSWER:
@@ -224,7 +230,7 @@ def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: dat
     draft = pair.fold(Manners).drafts.get(me.id)
     if draft is None or draft.item != item.key:
         return Decision((Began(item.thread, item.key),), again=True)
-    given = (answer,) if answer else ()
+    given = _parts(item.prompt.form, field, answer)
     answers = {**draft.answers, field: given}
     try:
         prompts.read(item.prompt.form, answers, zone=me.zone, now=now, choices=item.choices)
@@ -237,6 +243,14 @@ def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: dat
     if later.asking(item) is None:
         return _send(pair.with_events((said,), me.id, now), me, item, now, before=(said,))
     return Decision((said,))
+
+
+def _parts(form: type[Event], field: str, answer: str) -> tuple[str, ...]:
+    """Return a typed answer as a form would send it: several, where several may be chosen."""
+    kind = prompts.questions(form).get(field)
+    if isinstance(kind, Choice) and kind.many:
+        return tuple(part for part in answer.split(",") if part)
+    return (answer,) if answer else ()
 
 
 def _optional(item: Item, field: str) -> bool:

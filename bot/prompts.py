@@ -48,6 +48,11 @@ class Choice:
     labels: str = ""
     page: int = 1
 
+    def __post_init__(self) -> None:
+        """Keep the name that stands for one's own words free."""
+        if OWN in self.options:
+            raise ValueError(f"an option cannot be called {OWN}")
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -81,7 +86,8 @@ class Prompt:
     """Something we know how to raise. `key` names its file, `prompts/<locale>/<key>.md`.
 
     `actions` are answered with one press. `reminders` are moments after the item opened (at most
-    three are given). `urgent` prompts come before the rest (domain.md 9.1, priority).
+    three are given). `urgent` prompts come before the rest: their hour is near, or the partner
+    waits for an answer.
     """
 
     key: str

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from bot.journal import Entry
 from bot.people import Topic
 from bot.privacy import visible
-from bot.prompts import OWN, Choice, Shares, questions
+from bot.prompts import OWN, Choice, Shares, Text, questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -341,7 +341,8 @@ def _unasked(prompt: Prompt, words: Words, book: Phrasebook, locale: str) -> lis
     for name, kind in questions(prompt.form).items() if prompt.form else ():
         if isinstance(kind, Shares):
             continue
-        if name not in words.questions:
+        own = isinstance(kind, Text) and kind.beside  # "or in your own words" says it for all
+        if not own and name not in words.questions:
             found.append(f"The question `{name}` of {prompt.key} has no words.")
         if isinstance(kind, Choice):
             for option in kind.options:

@@ -42,3 +42,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.when == "call" and report.failed:
         item.failed = True  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Say how many tests ran on which database, and what was skipped, and why."""
+    passed = terminalreporter.stats.get("passed", [])
+    for database in ("sqlite", "postgres"):
+        count = sum(f"[{database}" in report.nodeid for report in passed)
+        terminalreporter.write_line(f"on {database}: {count} tests passed")
+    browser = sum("test_browser" in report.nodeid for report in passed)
+    terminalreporter.write_line(f"in a browser: {browser} tests passed")
+    for report in terminalreporter.stats.get("skipped", []):
+        terminalreporter.write_line(f"skipped: {report.nodeid}: {report.longrepr[-1]}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Under `.ci/run` a skipped test is a failure: what was not run was not shown to work."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if os.environ.get("NOTHING_SKIPPED") and skipped and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

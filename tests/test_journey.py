@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.flows import charter, meeting, purpose, topic
-from tests.stage import Actor, Stage
+
+if TYPE_CHECKING:
+    from tests.stage import Actor, Stage
 
 
 async def both_say_yes(stage: Stage) -> None:

@@ -52,16 +52,40 @@ class MemoryStore:
 
 class Work:
     def __init__(self, store, pair_id):
-        self.store=store; self.shelf=store._shelves[pair_id]; self.id=pair_id
-        self.p=self.shelf.pair; self.po=dict(self.shelf.posted); self.w=self.shelf.wake; self.h=set()
-    def pair(self): return self.p
+        self.store = store
+        self.shelf = store._shelves[pair_id]
+        self.id = pair_id
+        self.p = self.shelf.pair
+        self.po = dict(self.shelf.posted)
+        self.w = self.shelf.wake
+        self.h = set()
+
+    def pair(self):
+        return self.p
+
     def first_time(self, d, at):
-        if d in self.store._handled or d in self.h: return False
-        self.h.add(d); return True
-    def write(self, pair, entries): self.p=pair
-    def wake(self, at): self.w=at
-    def account(self, who): return self.shelf.accounts.get(who)
-    def posted(self, who): return self.po.get(who, Posted())
-    def keep(self, who, posted): self.po[who]=posted
+        if d in self.store._handled or d in self.h:
+            return False
+        self.h.add(d)
+        return True
+
+    def write(self, pair, entries):
+        self.p = pair
+
+    def wake(self, at):
+        self.w = at
+
+    def account(self, who):
+        return self.shelf.accounts.get(who)
+
+    def posted(self, who):
+        return self.po.get(who, Posted())
+
+    def keep(self, who, posted):
+        self.po[who] = posted
+
     def commit(self):
-        self.shelf.pair=self.p; self.shelf.posted=self.po; self.shelf.wake=self.w; self.store._handled|=self.h
+        self.shelf.pair = self.p
+        self.shelf.posted = self.po
+        self.shelf.wake = self.w
+        self.store._handled |= self.h

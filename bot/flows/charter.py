@@ -42,7 +42,7 @@ TRAVELS = Choice(
     ("learning", "nothing", "named"), preset=("learning",), labels="charter.options", page=2
 )
 KNOWN = Choice(("open", "programme"), preset=("open",), labels="charter.options", page=2)
-NOTES = Choice(("own", "none", "list"), preset=("own",), labels="charter.options", page=2)
+NOTES = Choice(("each", "none", "list"), preset=("each",), labels="charter.options", page=2)
 ASSISTANTS = Choice(("time", "nothing"), preset=("time",), labels="charter.options", page=2)
 SIGNAL = Choice(("word", "hand", "park"), preset=("word",), labels="charter.options", page=3)
 AFTER = Choice(("come_back", "next_day"), preset=("come_back",), labels="charter.options", page=3)
@@ -62,7 +62,7 @@ FIRST = Choice(("yes", "no"), preset=("yes",), labels="charter.options", page=3)
 STRICTER: Mapping[str, tuple[str, ...]] = {
     "travels": ("named", "learning", "nothing"),
     "known": ("open", "programme"),
-    "notes": ("list", "own", "none"),
+    "notes": ("list", "each", "none"),
     "assistants": ("time", "nothing"),
     "first": ("no", "yes"),
 }
@@ -80,7 +80,7 @@ class Chosen(Event, name="charter.chosen"):
     phones: Annotated[str, PHONES, P0] = "away"
     travels: Annotated[str, TRAVELS, P0] = "learning"
     known: Annotated[str, KNOWN, P0] = "open"
-    notes: Annotated[str, NOTES, P0] = "own"
+    notes: Annotated[str, NOTES, P0] = "each"
     assistants: Annotated[str, ASSISTANTS, P0] = "time"
     blind: Annotated[str, Choice(("fast", "defensive", "quiet", "soften"), page=2), P0] = ""
     blind_own: Annotated[str, Text(200, beside="blind", page=2), P0] = ""
@@ -118,7 +118,7 @@ class Drawn(Event, name="charter.drawn"):
     phones: Annotated[str, PHONES, P1] = "away"
     travels: Annotated[str, TRAVELS, P1] = "learning"
     known: Annotated[str, KNOWN, P1] = "open"
-    notes: Annotated[str, NOTES, P1] = "own"
+    notes: Annotated[str, NOTES, P1] = "each"
     assistants: Annotated[str, ASSISTANTS, P1] = "time"
     signal: Annotated[str, SIGNAL, P1] = "word"
     after: Annotated[str, AFTER, P1] = "come_back"
@@ -139,7 +139,13 @@ class Signed(Event, name="charter.signed"):
 _DAYS = (After(working_days=7), After(working_days=9))
 CHOOSE = Prompt("charter.choose", form=Chosen, reminders=_DAYS)
 SEALED = Prompt("charter.sealed", form=Chosen)
-SIGN = Prompt("charter.sign", Drawn, ("sign", "answer"), (After(working_days=3), After(days=10)))
+SIGN = Prompt(
+    "charter.sign",
+    Drawn,
+    ("sign", "answer"),
+    (After(working_days=3), After(days=10)),
+    urgent=True,
+)
 STANDING = Prompt("charter.standing", Drawn)
 AGREED = Prompt("charter.agreed", Drawn)
 PROMPTS = (CHOOSE, SEALED, SIGN, STANDING, AGREED)

@@ -133,7 +133,7 @@ PREVIEW_MENTOR = Prompt("purpose.preview_mentor", MentorDrafted, ("release", "an
 SEALED = Prompt("purpose.sealed")
 FIRST_PEN = Prompt("purpose.first_pen", Worded, (*SOURCES, "answer"), _ANSWER)
 READING = Prompt("purpose.reading")
-REPLY = Prompt("purpose.reply", Worded, ("sign", "answer", "talk"), _ANSWER)
+REPLY = Prompt("purpose.reply", Worded, ("sign", "answer", "talk"), _ANSWER, urgent=True)
 STANDING = Prompt("purpose.standing", Worded)
 WORKING = Prompt("purpose.working", Worded, ("sign", "answer"))
 AGREED = Prompt("purpose.agreed", Worded)

@@ -50,10 +50,14 @@ class Passed(Event, name="topic.passed"):
 
 
 PROPOSE = Prompt("topic.propose", Proposed, reminders=(After(days=0), After(days=3)))
-AGAIN = Prompt("topic.again", Proposed, reminders=(After(working_days=2),))
+AGAIN = Prompt("topic.again", Proposed, reminders=(After(working_days=2),), urgent=True)
 WAITING = Prompt("topic.waiting", Proposed)
 REPLY = Prompt(
-    "topic.reply", Proposed, ("topic", "spare", "other", "lighter", "answer"), (After(days=3),)
+    "topic.reply",
+    Proposed,
+    ("topic", "spare", "other", "lighter", "answer"),
+    (After(days=3),),
+    urgent=True,
 )
 AGREED = Prompt("topic.agreed", Proposed)
 PROMPTS = (PROPOSE, AGAIN, WAITING, REPLY, AGREED)

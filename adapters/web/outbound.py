@@ -1,0 +1,175 @@
+"""Cards, forms and Home as the page draws them: plain values for a template, and pure.
+
+A card is kept as the JSON a message holds, and read back leniently: an older one has less in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bot.prompts import Choice, Scale, Slot, Text
+
+if TYPE_CHECKING:
+    from bot.cards import Card, Home, Question, Sheet
+
+MANY = 12  # options above which a choice is a list to pick from rather than chips
+LONG = 80  # letters above which a field of one row is given a second
+BREAK = "\u2028"
+KINDS = {"- ": "list", "| ": "words", "+ ": "head"}
+
+Drawn = dict[str, Any]
+
+
+def written(card: Card) -> Drawn:
+    """Return a card as the JSON a message keeps."""
+    return {
+        "thread": card.thread,
+        "item": card.item,
+        "digest": card.digest,
+        "title": card.title,
+        "preview": card.preview,
+        "lead": list(card.lead),
+        "body": [[line.kind, line.text] for line in card.body],
+        "audience": card.audience,
+        "foot": card.foot,
+        "buttons": [[b.item, b.action, b.label, b.opens] for b in card.buttons],
+        "resting": card.resting,
+    }
+
+
+def drawn(kept: object, *, live: bool = True) -> Drawn:
+    """Return a kept card as a template draws it; one that is not live has nothing to press."""
+    data = kept if isinstance(kept, Mapping) else {}
+    body = [(str(line[0]), str(line[1])) for line in _rows(data.get("body"), 2)]
+    buttons = [
+        {"item": str(b[0]), "action": str(b[1]), "label": str(b[2]), "opens": bool(b[3])}
+        for b in _rows(data.get("buttons"), 4)
+    ]
+    return {
+        "item": str(data.get("item", "")),
+        "digest": str(data.get("digest", "")),
+        "title": str(data.get("title", "")),
+        "lead": [str(line) for line in _list(data.get("lead"))],
+        "blocks": blocks(body),
+        "audience": str(data.get("audience", "")),
+        "foot": str(data.get("foot", "")) if live else "",
+        "buttons": buttons if live else [],
+        "live": live,
+        "resting": bool(data.get("resting")),
+    }
+
+
+def blocks(lines: list[tuple[str, str]]) -> list[Drawn]:
+    """Return lines as blocks: those of a list that follow one another are one list."""
+    found: list[Drawn] = []
+    for kind, text in lines:
+        if found and found[-1]["kind"] == kind == "list":
+            found[-1]["rows"].append(text)
+        else:
+            found.append({"kind": kind, "rows": [text]})
+    return found
+
+
+def lines(text: str) -> list[tuple[str, str]]:
+    """Return a notice as lines of their kinds, by the marks of a prompt file."""
+    rows = [row.strip() for row in text.split("\n")]
+    kept = [(KINDS.get(row[:2], "text"), row) for row in rows if row]
+    return [(k, (row if k == "text" else row[2:]).replace(BREAK, "\n")) for k, row in kept]
+
+
+def home(view: Home) -> Drawn:
+    """Return Home as a template draws it, with the count of what is open."""
+    sections = [
+        {
+            "title": title,
+            "rows": [
+                {"line": row.line, "status": row.status.name.lower(), "card": drawn(written(card))}
+                for row in rows
+                for card in (row.card,)
+            ],
+        }
+        for title, rows in view.sections
+    ]
+    is_open = sum(row.status.name == "OPEN" for _, rows in view.sections for row in rows)
+    return {"title": view.title, "summary": view.summary, "sections": sections, "open": is_open}
+
+
+def sheet(form: Sheet) -> Drawn:
+    """Return a form as a template draws it, opened on the first page that wants mending."""
+    pages = [
+        {
+            "no": no,
+            "title": page.title,
+            "questions": grouped([question(asked) for asked in page.questions]),
+            "faulty": any(asked.fault for asked in page.questions),
+        }
+        for no, page in enumerate(form.pages, 1)
+    ]
+    first = next((page["no"] for page in pages if page["faulty"]), 1)
+    return {
+        "item": form.item,
+        "title": form.title,
+        "pages": pages,
+        "first": first,
+        "send": form.send,
+        "audience": form.audience,
+        "notice": form.notice,
+        "switch": form.switch,
+        "share_label": form.share_label,
+    }
+
+
+def question(asked: Question) -> Drawn:
+    """Return one question as a template draws it: which control, and what is filled in."""
+    kind = asked.kind
+    data: Drawn = {
+        "name": asked.name,
+        "label": asked.label,
+        "options": [
+            {"value": v, "label": text, "on": v in asked.value} for v, text in asked.options
+        ],
+        "value": "\n".join(asked.value),
+        "fault": asked.fault,
+        "optional": asked.optional,
+        "shares": asked.shares,
+        "beside": "",
+        "own": None,
+        "rows": 1,
+    }
+    match kind:
+        case Text(limit=limit, rows=rows, beside=beside):
+            data["rows"] = max(rows, 2 if limit > LONG else 1)
+            data |= {"control": "area" if data["rows"] > 1 else "line", "beside": beside}
+        case Choice(many=many, preset=preset):
+            picked = len(asked.options) > MANY and not many
+            data["control"] = "select" if picked else "many" if many else "one"
+            data["clears"] = asked.optional and not preset
+        case Scale(top=top):
+            numbers = [str(n) for n in range(1, top + 1)]
+            data["options"] = [{"value": n, "label": n, "on": n in asked.value} for n in numbers]
+            data |= {"control": "scale", "clears": asked.optional}
+        case Slot():
+            data |= {"control": "slot", "value": next(iter(asked.value), "")[:16]}
+        case _:
+            data["control"] = "line"
+    return data
+
+
+def grouped(questions: list[Drawn]) -> list[Drawn]:
+    """Return the questions, own words put under the choice they may stand in for."""
+    found: list[Drawn] = []
+    for asked in questions:
+        if found and asked["beside"] and found[-1]["name"] == asked["beside"]:
+            found[-1]["own"] = asked
+        else:
+            found.append(asked)
+    return found
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _rows(value: object, width: int) -> list[list[object]]:
+    return [row for row in _list(value) if isinstance(row, list | tuple) and len(row) == width]

@@ -1,0 +1,295 @@
+"""Whatever two people do: the promises that hold in every life of a pair."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import cards, facilitator, hours
+from bot.etiquette import Began, Manners, Reminded
+from bot.flows import charter, meeting, preparation, purpose, reflection, topic, welcome
+from bot.inputs import Given, Pressed, Submitted
+from bot.journal import Entry, read, write
+from bot.people import Pair
+from tests.life import Life, fields_shown
+
+if TYPE_CHECKING:
+    from bot.agreement import Agreement
+    from bot.inbox import Item
+    from bot.journal import Event
+    from bot.people import Person
+
+seeds = st.integers(0, 1_000_000)
+STATES = (
+    Manners,
+    welcome.Welcome,
+    purpose.Purpose,
+    charter.Charter,
+    meeting.Diary,
+    topic.Talk,
+    reflection.Reflections,
+    preparation.Readiness,
+)
+
+
+def agreements(pair: Pair) -> tuple[Agreement, Agreement]:
+    return pair.fold(purpose.Purpose).talk, pair.fold(charter.Charter).talk
+
+
+def both_signed(pair: Pair, agreed: Entry) -> bool:
+    """Look it up in the journal itself: each worded this version, or signed it by its number."""
+    signed = {agreed.by} if agreed.by else set()
+    for entry in pair.journal:
+        if isinstance(entry.event, purpose.Signed | charter.Signed):
+            signed |= {entry.by} if entry.event.version == agreed.no else set()
+    return signed == {p.id for p in pair.people}
+
+
+@given(seeds)
+def test_agreed_means_that_both_signed_the_same_version(seed: int) -> None:
+    """INV-6."""
+
+    def check(life: Life) -> None:
+        for talk in agreements(life.pair):
+            assert talk.agreed is None or both_signed(life.pair, talk.agreed)
+
+    Life(seed).live(150, check)
+
+
+@given(seeds)
+def test_the_stricter_choice_always_holds(seed: int) -> None:
+    """INV-11: whatever version is drawn, nothing protective is weaker than either chose."""
+    life = Life(seed).live(150)
+    talk = life.pair.fold(charter.Charter).talk
+    if talk.latest is None or not isinstance(talk.latest.event, charter.Drawn):
+        return
+    for draft in talk.drafts.values():
+        for clause, order in charter.STRICTER.items():
+            held = order.index(getattr(talk.latest.event, clause))
+            assert held >= order.index(getattr(draft.event, clause))
+        assert set(getattr(draft.event, "promises", ())) <= set(talk.latest.event.promises)
+
+
+@given(seeds)
+def test_a_word_is_seen_by_the_other_only_if_its_field_is_shared(seed: int) -> None:
+    """Every text typed is a canary. What is only ever private is on no screen of the partner's."""
+
+    def check(life: Life) -> None:
+        classes = fields_shown(life.pair)
+        for me in life.pair.people:
+            screen = life.screen(me)
+            for word, (author, *_) in life.typed.items():
+                if author != me.id and word in screen:
+                    assert "P1" in classes.get(word, set()), word
+
+    Life(seed).live(60, check)
+
+
+@given(seeds)
+def test_a_sealed_draft_stays_sealed_until_both_have_spoken(seed: int) -> None:
+    """What I released or chose is nowhere on the partner's screen before theirs is in."""
+
+    def check(life: Life) -> None:
+        for me in life.pair.people:
+            partner = life.pair.partner(me)
+            screen = life.screen(partner)
+            for name, talk in zip(("purpose", "charter"), agreements(life.pair), strict=True):
+                if me.id in talk.drafts and talk.opened is None:
+                    mine = [
+                        w
+                        for w, (who, thread, _) in life.typed.items()
+                        if who == me.id and thread == name
+                    ]
+                    assert not [word for word in mine if word in screen]
+
+    Life(seed).live(60, check)
+
+
+@given(seeds)
+def test_an_old_button_never_speaks_for_a_new_card(seed: int) -> None:
+    """A button pressed late does what it said when it was shown, or nothing at all."""
+    life = Life(seed)
+    offered: dict[tuple[str, str], str] = {}
+    for _ in range(120):
+        for me in life.pair.people:
+            for item in life.reader(me).items:
+                offered.setdefault((item.key, item.prompt.key), meaning(life.pair, item))
+        life.step()
+        for me in life.pair.people:
+            standing = {(i.key, i.prompt.key): meaning(life.pair, i) for i in life.reader(me).items}
+            for key, said in standing.items():
+                assert offered.get(key, said) == said, key
+
+
+def meaning(pair: Pair, item: Item) -> str:
+    """Return what pressing an item would be about: the entries its wording mentions by number."""
+    signs = {"purpose": "version", "charter": "terms", "meeting": "offer", "topic": "proposal"}
+    name = signs.get(item.thread.partition(":")[0], "")
+    return repr(getattr(item.context.get(name), "no", None))
+
+
+@given(seeds)
+def test_someone_elses_button_does_nothing(seed: int) -> None:
+    life = Life(seed).live(60)
+    for who, key, action in life.keys:
+        other = life.pair.partner(who)
+        if key in {item.key for item in life.reader(other).items} or key.startswith("rest"):
+            continue
+        decision = facilitator.handle(life.pair, other, Pressed(key, action), life.now)
+        assert not decision.events
+        form = facilitator.handle(life.pair, other, Submitted(key, {}), life.now)
+        assert not form.events
+
+
+@given(seeds)
+def test_the_senior_sees_nothing_that_depends_on_the_pulse(seed: int) -> None:
+    """INV-2: two histories that differ in pulse answers only look alike to the reverse-mentee."""
+    well, ill, silent = Life(seed, pulse="5"), Life(seed, pulse="yes"), Life(seed, pulse="")
+    for _ in range(150):
+        screens = set()
+        for life in (well, ill, silent):
+            life.step()
+            screens.add(life.screen(life.pair.reverse_mentee) + str(life.now))
+        assert len(screens) == 1
+
+
+def test_the_pulse_is_reached_by_the_lives_we_try() -> None:
+    """The property above would be idle if no random life ever answered a pulse."""
+    lives = [Life(seed, pulse="yes").live(150) for seed in range(30)]
+    wrote = [
+        entry
+        for life in lives
+        for entry in life.pair.journal
+        if isinstance(entry.event, reflection.MentorWrote) and entry.event.worried == "yes"
+    ]
+    assert len(wrote) >= 3
+
+
+@given(seeds)
+def test_the_journal_survives_being_written_down(seed: int) -> None:
+    for entry in Life(seed).live(80).pair.journal:
+        written = write(entry.event)
+        assert read(written.name, written.status, written.sealed) == entry.event
+
+
+@given(seeds)
+def test_a_state_folded_step_by_step_is_the_state_folded_at_once(seed: int) -> None:
+    life = Life(seed).live(100)
+    fresh = Pair(
+        life.pair.id,
+        life.pair.programme,
+        life.pair.reverse_mentor,
+        life.pair.reverse_mentee,
+        life.pair.salt,
+        life.pair.journal,
+    )
+    for state in STATES:
+        assert life.pair.fold(state) == fresh.fold(state)
+
+
+@given(seeds)
+def test_reminders_are_few_in_courteous_hours_and_never_ask_the_junior_to_chase(seed: int) -> None:
+    """INV-4 and INV-5; three of a kind at most, one a day."""
+    life = Life(seed).live(150)
+    times: Counter[tuple[str, str]] = Counter()
+    days: Counter[tuple[str, str]] = Counter()
+    for entry in life.pair.journal:
+        event = entry.event
+        if isinstance(event, Reminded):
+            me = next(p for p in life.pair.people if p.id == event.who)
+            times[event.who, event.item] += 1
+            days[event.who, str(cards.Moment.of(entry.at, me.zone).wall.date())] += 1
+            assert hours.may_write(life.pair.programme, me, entry.at)
+            booking = event.item.rpartition(" ")[2] in {
+                "meeting.invite_first",
+                "meeting.invite",
+                "meeting.owed",
+                "meeting.asked",
+            }
+            assert not (booking and me == life.pair.reverse_mentor)
+    assert max(times.values(), default=0) <= 3
+    assert max(days.values(), default=0) <= 1
+
+
+@given(seeds)
+def test_the_clock_comes_to_rest(seed: int) -> None:
+    """Left alone, a pair is looked in on ever more rarely; it is never woken for ever."""
+    life = Life(seed).live(60)
+    for _ in range(400):
+        wake = facilitator.wake_at(life.pair, life.now)
+        if wake is None:
+            return
+        assert wake > life.now
+        life.now = wake
+        decision = facilitator.tick(life.pair, life.now)
+        life.pair = life.pair.with_events(decision.by_clock, None, life.now)
+    raise AssertionError("the clock keeps coming")
+
+
+@given(seeds)
+def test_a_reminder_given_is_not_given_again_at_once(seed: int) -> None:
+    life = Life(seed).live(80)
+    for _ in range(30):
+        decision = facilitator.tick(life.pair, life.now)
+        life.pair = life.pair.with_events(decision.by_clock, None, life.now)
+        assert not facilitator.tick(life.pair, life.now).by_clock
+        life.now += timedelta(days=1)
+
+
+@given(seeds)
+def test_everything_on_a_screen_can_be_pressed(seed: int) -> None:
+    """No dead button: whatever is offered is understood at the moment it is offered."""
+
+    def check(life: Life) -> None:
+        for me in life.pair.people:
+            card = life.card(me)
+            rows = [r for _, rows in cards.home(life.reader(me)).sections for r in rows]
+            for shown in [card, *(row.card for row in rows)]:
+                for button in shown.buttons if shown else ():
+                    assert len(shown.buttons) <= cards.MOST
+                    told = facilitator.handle(
+                        life.pair, me, Pressed(button.item, button.action), life.now
+                    )
+                    key = getattr(told.reply, "key", "")
+                    assert key != "stale", (button, card)
+
+    Life(seed).live(60, check)
+
+
+@given(seeds)
+def test_a_chat_and_a_form_say_the_same(seed: int) -> None:
+    """For what chat may take: answers typed one by one lead to the events the form leads to."""
+    life = Life(seed).live(60)
+    for me in life.pair.people:
+        for item in life.reader(me).items:
+            if item.prompt.form is None or item.prompt.private:
+                continue
+            opened = facilitator.opened(life.pair, me, item, life.now)
+            answers = life.fill(me, cards.sheet(life.reader(me), opened))
+            form = facilitator.handle(life.pair, me, Submitted(item.key, answers), life.now)
+            if form.reply is not None:
+                continue
+            assert chatted(life, me, item, answers) == form.events
+
+
+def chatted(
+    life: Life, me: Person, item: Item, answers: dict[str, tuple[str, ...]]
+) -> tuple[Event, ...]:
+    """Answer a form in chat, question by question; return what was said in the end."""
+    pair = life.pair.with_events((Began(item.thread, item.key),), me.id, life.now)
+    for _ in range(40):
+        draft = pair.fold(Manners).drafts.get(me.id)
+        assert draft
+        asking = draft.asking(item)
+        assert asking
+        given = Given(asking, ",".join(answers.get(asking, ())))
+        decision = facilitator.handle(pair, me, given, life.now)
+        said = [e for e in decision.events if not e.name.startswith("etiquette.")]
+        if said:
+            return tuple(said)
+        pair = pair.with_events(decision.events, me.id, life.now)
+    raise AssertionError("the questions never end")
