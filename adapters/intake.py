@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters.store.sql import SqlStore
     from bot.journal import PairId
     from bot.people import Account
-    from bot.turn import Errand, Services
+    from bot.turn import Plan, Services
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
@@ -53,18 +53,18 @@ class Intake:
             return self._say(memberships, pair)
         try:
             incoming = Incoming(delivery, mine.pair, mine.person, input, now)
-            reply, errands = await take_turn(self._services, incoming)
+            reply, planned = await take_turn(self._services, incoming)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
             return Reply(notice=self._general("again"))
-        self.send(mine.pair, errands, now)
+        self.send(mine.pair, planned, now)
         return reply
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
         now = self._clock.now()
-        _, errands = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
-        await deliver(self._services, pair, errands, now)
+        _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        await deliver(self._services, pair, planned, now)
 
     async def sweep(self) -> int:
         """Look in on every pair whose wake-up has come; return how many there were."""
@@ -77,10 +77,10 @@ class Intake:
                 log.error("look-in failed: %s", type(error).__name__)  # noqa: TRY400
         return len(due)
 
-    def send(self, pair: PairId, errands: tuple[Errand, ...], now: datetime) -> None:
+    def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
-        if errands:
-            task = asyncio.create_task(self._deliver(pair, errands, now))
+        if planned.errands:
+            task = asyncio.create_task(self._deliver(pair, planned, now))
             self._errands.add(task)
             task.add_done_callback(self._errands.discard)
 
@@ -89,9 +89,9 @@ class Intake:
         while self._errands:
             await asyncio.gather(*self._errands)
 
-    async def _deliver(self, pair: PairId, errands: tuple[Errand, ...], now: datetime) -> None:
+    async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
         try:
-            await deliver(self._services, pair, errands, now)
+            await deliver(self._services, pair, planned, now)
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
 

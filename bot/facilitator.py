@@ -57,14 +57,21 @@ LATER = "later:"
 
 
 def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
-    """Return everything the flows have for me, now or at some other time."""
-    return tuple(chain.from_iterable(flow.items(pair, me) for flow in FLOWS))
+    """Return everything the flows have for me, now or at some other time, what matters most first.
+
+    It follows from the journal alone: an item says itself from when until when it stands.
+    """
+
+    def all_items() -> tuple[Item, ...]:
+        found = chain.from_iterable(flow.items(pair, me) for flow in FLOWS)
+        return tuple(sorted(found, key=_urgency))
+
+    return pair.once(("schedule", me.id), all_items)
 
 
 def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
     """Return all that is in my inbox at this moment, what matters most first."""
-    standing = [item for item in schedule(pair, me) if item.stands(now)]
-    return tuple(sorted(standing, key=_urgency))
+    return tuple(item for item in schedule(pair, me) if item.stands(now))
 
 
 def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None = None) -> Item:
@@ -287,7 +294,11 @@ def _reminding(item: Item) -> str:
 
 def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
     anchor = item.anchor or item.since
-    return tuple(rule.counted(anchor, pair.programme, me) for rule in item.prompt.reminders)
+    rules = item.prompt.reminders
+    return pair.once(
+        ("due", me.id, item.key, item.prompt.key, anchor),
+        lambda: tuple(rule.counted(anchor, pair.programme, me) for rule in rules),
+    )
 
 
 def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar, cast
 from bot.journal import Entry, Event, PairId, PersonId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Role = Literal["reverse_mentor", "reverse_mentee"]
 
@@ -90,6 +90,7 @@ class FlowState(Protocol):
 
 
 S = TypeVar("S", bound=FlowState)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +104,7 @@ class Pair:
     salt: bytes
     journal: tuple[Entry, ...] = ()
     _folds: dict[type[FlowState], FlowState] = field(default_factory=dict, repr=False)
+    _known: dict[object, object] = field(default_factory=dict, repr=False)
 
     @property
     def people(self) -> tuple[Person, Person]:
@@ -136,6 +138,12 @@ class Pair:
             self._folds[kind] = known
         return cast("S", known)
 
+    def once(self, about: object, work_out: Callable[[], T]) -> T:
+        """Return something that follows from this journal alone, worked out once."""
+        if about not in self._known:
+            self._known[about] = work_out()
+        return cast("T", self._known[about])
+
     def with_entries(self, entries: Iterable[Entry]) -> Pair:
         """Return the pair a few entries later; every state already folded goes on from there."""
         new = tuple(entries)
@@ -145,7 +153,7 @@ class Pair:
             for entry in new:
                 seen = seen.see(entry)
             folds[kind] = seen
-        return replace(self, journal=self.journal + new, _folds=folds)
+        return replace(self, journal=self.journal + new, _folds=folds, _known={})
 
     def with_events(self, events: Iterable[Event], by: PersonId | None, at: datetime) -> Pair:
         """Return the pair after these events, each an entry of its own."""

@@ -48,6 +48,15 @@ class Errand:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent, and when to look in on the pair once all of it has arrived."""
+
+    errands: tuple[Errand, ...] = ()
+    pair: Pair | None = None
+    wake: datetime | None = None
+
+
 class UnitOfWork(Protocol):
     """A pair, held for one transaction."""
 
@@ -117,38 +126,44 @@ class Services:
     lease: timedelta = timedelta(seconds=120)
 
 
-async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, tuple[Errand, ...]]:
+async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan]:
     """Take an input: decide, write, plan. Raises LookupError for someone who is not of the pair."""
 
-    def body(work: UnitOfWork) -> tuple[Reply, tuple[Errand, ...]]:
+    def body(work: UnitOfWork) -> tuple[Reply, Plan]:
         ticked = isinstance(incoming.input, Ticked)
         if not ticked and not work.first_time(incoming.id, incoming.at):
-            return Reply(repeat=True), ()
+            return Reply(repeat=True), Plan()
         before = work.pair()
         me = before.person(incoming.who) if incoming.who else None
         decision = decide(before, me, incoming, services.book)
-        after = before.with_events(decision.events, incoming.who, incoming.at)
-        after = after.with_events(decision.by_clock, None, incoming.at)
+        after = before
+        if decision.events:
+            after = after.with_events(decision.events, incoming.who, incoming.at)
+        if decision.by_clock:
+            after = after.with_events(decision.by_clock, None, incoming.at)
         work.write(after, after.journal[len(before.journal) :])
-        errands = plan(work, services, after, incoming.at, me, again=decision.again)
-        return _reply(after, me, decision, incoming.at, services.book), errands
+        planned = plan(work, services, after, incoming.at, me, again=decision.again)
+        return _reply(after, me, decision, incoming.at, services.book), planned
 
     return await services.store.work(incoming.pair, body)
 
 
-async def deliver(
-    services: Services, pair: PairId, errands: tuple[Errand, ...], now: datetime
-) -> None:
+async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime) -> None:
     """Send what was planned, note it, and look again, until both screens are right."""
-    while errands:
-        sent = [(errand, await _send(services, errand)) for errand in errands]
+    while planned.errands:
+        sent = [(errand, await _send(services, errand)) for errand in planned.errands]
 
-        def note(work: UnitOfWork, sent: list[tuple[Errand, str]] = sent) -> tuple[Errand, ...]:
-            for errand, ref in sent:
-                _note(work, errand, ref)
-            return plan(work, services, work.pair(), now, None)
+        def note(
+            work: UnitOfWork, sent: list[tuple[Errand, str]] = sent, before: Plan = planned
+        ) -> Plan:
+            arrived = [_note(work, errand, ref) for errand, ref in sent]
+            known = work.pair()
+            if all(arrived) and known is before.pair:  # nobody did anything meanwhile
+                work.wake(before.wake)
+                return Plan()
+            return plan(work, services, known, now, None)
 
-        errands = await services.store.work(pair, note)
+        planned = await services.store.work(pair, note)
 
 
 def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
@@ -169,9 +184,10 @@ def plan(
     actor: Person | None,
     *,
     again: bool = False,
-) -> tuple[Errand, ...]:
+) -> Plan:
     """Compare both screens with what they should show, claim the changes, set the wake-up."""
     wakes = [facilitator.wake_at(pair, now)]
+    leases: list[datetime | None] = []
     errands = []
     for me in pair.people:
         account = work.account(me.id)
@@ -181,7 +197,7 @@ def plan(
         if actor and me.id == actor.id:
             posted = replace(posted, owed=Owed.AGAIN if again else Owed.IN_PLACE)
         change, look_again = _change(services, pair, me, now, posted)
-        wakes.append(look_again)
+        (leases if change else wakes).append(look_again)
         if isinstance(change, Post | Update):
             card = change.card
             key = f"{pair.id}:{me.id}:{card.digest}:{pair.mark(len(pair.journal))}"
@@ -194,8 +210,8 @@ def plan(
             errands.append(Errand(me.id, account, change, claim.key))
         elif actor and me.id == actor.id and posted.claim:
             work.keep(me.id, posted)
-    work.wake(min((w for w in wakes if w), default=None))
-    return tuple(errands)
+    work.wake(min((w for w in wakes + leases if w), default=None))
+    return Plan(tuple(errands), pair, min((w for w in wakes if w), default=None))
 
 
 def _change(
@@ -213,17 +229,21 @@ def _change(
     return change, now + services.lease if change else None
 
 
-def _note(work: UnitOfWork, errand: Errand, ref: str) -> None:
-    """Note what became of a change; what did not arrive is planned again."""
+def _note(work: UnitOfWork, errand: Errand, ref: str) -> bool:
+    """Note what became of a change, and tell whether the screen is right; else it is planned again.
+
+    What did not arrive is owed again; what was owed meanwhile still is.
+    """
     posted = work.posted(errand.who)
     claim = posted.claim
     if claim is None or claim.key != errand.key:
-        return
+        return False
     if ref:
         work.keep(errand.who, Posted(ref, claim.revision, claim.digest, posted.owed))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
         work.keep(errand.who, replace(posted, owed=owed, claim=None))
+    return bool(ref) and posted.owed is Owed.NOTHING and not isinstance(errand.change, Settle)
 
 
 def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:

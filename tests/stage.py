@@ -160,12 +160,12 @@ class Stage:
         """Take one turn and deliver it, writing down what each of the two was shown."""
         self.turns += 1
         incoming = Incoming(f"t{self.turns}", self.start.id, me and me.id, input, self.now)
-        reply, errands = await take_turn(self.services, incoming)
+        reply, planned = await take_turn(self.services, incoming)
         if me and reply.notice:
             self.tell(me, [f"  {line}" for line in wrapped(reply.notice)])
         if me and reply.sheet:
             self.tell(me, drawn_sheet(reply.sheet))
-        await deliver(self.services, self.start.id, errands, self.now)
+        await deliver(self.services, self.start.id, planned, self.now)
         for account, how, card in self.paper.shown:
             self.script.append((account.user, drawn(card, "~" if how == "update" else " ")))
         self.paper.shown.clear()

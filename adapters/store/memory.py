@@ -1,91 +1,128 @@
-"""The same store in dictionaries: for the tests and for `turnabout play`."""
+"""The same store in dictionaries: for the tests and for `turnabout play`.
+
+It has no SQL and no keys, but what it keeps is what is written: every event goes through JSON.
+"""
 
 from __future__ import annotations
 
-from copy import copy
+import json
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.delivery import Posted
-from bot.journal import Entry, read, write
+from bot.journal import read, write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from bot.journal import PairId, PersonId
+    from bot.journal import Entry, PairId, PersonId
     from bot.people import Account, Pair, Topic
     from bot.turn import UnitOfWork
 
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Shelf:
+    """All that is kept of one pair."""
+
     pair: Pair
     accounts: Mapping[PersonId, Account]
-    posted: dict[PersonId, Posted] = field(default_factory=dict)
-    wake: datetime | None = None
+    posted: Mapping[PersonId, Posted] = field(default_factory=lambda: MappingProxyType({}))
+    wake_at: datetime | None = None
 
 
 class MemoryStore:
-    def __init__(self, topics: Mapping[str, Topic]) -> None:
+    """Keeps pairs for as long as the process lives. A turn replaces a shelf whole, or not."""
+
+    def __init__(self, topics: Mapping[str, Topic] | None = None) -> None:
+        """Keep pairs whose programmes have these topics."""
         self._topics = topics
         self._shelves: dict[PairId, Shelf] = {}
         self._handled: set[str] = set()
 
-    def add_pair(self, pair, accounts):
-        self._shelves[pair.id] = Shelf(pair, dict(accounts))
+    def add_pair(self, pair: Pair, accounts: Mapping[PersonId, Account]) -> None:
+        """Take in a pair and where the two are reached; the clock looks in at once."""
+        programme = pair.programme
+        if self._topics is not None:
+            programme = replace(programme, topics=self._topics)
+        kept = replace(pair, programme=programme, journal=(), _folds={})
+        kept = kept.with_entries(rewritten(pair.journal))
+        began = pair.journal[0].at if pair.journal else None
+        self._shelves[pair.id] = Shelf(kept, dict(accounts), wake_at=began)
 
-    def pair(self, pair_id):
+    def pair(self, pair_id: PairId) -> Pair:
+        """Return a pair as it is now. Raises LookupError for one that is not here."""
         return self._shelves[pair_id].pair
 
-    def wake_at(self, pair_id):
-        return self._shelves[pair_id].wake
+    def wake_at(self, pair_id: PairId) -> datetime | None:
+        """Return when the clock should look in on a pair."""
+        return self._shelves[pair_id].wake_at
 
-    async def work(self, pair, body):
-        work = Work(self, pair)
+    def due(self, now: datetime) -> list[PairId]:
+        """Return the pairs whose moment has come, the oldest first."""
+        waking = [(s.wake_at, pair) for pair, s in self._shelves.items() if s.wake_at]
+        return [pair for moment, pair in sorted(waking) if moment <= now]
+
+    async def work(self, pair: PairId, body: Callable[[UnitOfWork], T]) -> T:
+        """Run a body and keep what it did, or nothing if it raises."""
+        work = MemoryUnitOfWork(self._shelves[pair], frozenset(self._handled))
         result = body(work)
-        work.commit()
+        self._shelves[pair] = work.shelf
+        self._handled |= work.handled
         return result
 
 
-class Work:
-    def __init__(self, store, pair_id):
-        self.store = store
-        self.shelf = store._shelves[pair_id]
-        self.id = pair_id
-        self.p = self.shelf.pair
-        self.po = dict(self.shelf.posted)
-        self.w = self.shelf.wake
-        self.h = set()
+class MemoryUnitOfWork:
+    """A shelf, taken out for one turn."""
 
-    def pair(self):
-        return self.p
+    def __init__(self, shelf: Shelf, handled: frozenset[str]) -> None:
+        """Work on a shelf, knowing what was handled before."""
+        self.shelf = shelf
+        self.handled = handled
 
-    def first_time(self, d, at):
-        if d in self.store._handled or d in self.h:
-            return False
-        self.h.add(d)
-        return True
+    def pair(self) -> Pair:
+        """Return the pair with its journal as it is now."""
+        return self.shelf.pair
 
-    def write(self, pair, entries):
-        self.p = pair
+    def first_time(self, delivery: str, at: datetime) -> bool:  # noqa: ARG002
+        """Note a delivery's id; tell whether it is new."""
+        new = delivery not in self.handled
+        self.handled |= {delivery}
+        return new
 
-    def wake(self, at):
-        self.w = at
+    def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
+        """Append entries, as they are read back; `pair` is the pair with them."""
+        before = self.shelf.pair
+        if len(before.journal) + len(entries) != len(pair.journal):
+            raise ValueError("entries must follow on the journal")
+        self.shelf = replace(self.shelf, pair=before.with_entries(rewritten(entries)))
 
-    def account(self, who):
+    def wake(self, at: datetime | None) -> None:
+        """Set when the clock should look in on this pair."""
+        self.shelf = replace(self.shelf, wake_at=at)
+
+    def account(self, who: PersonId) -> Account | None:
+        """Return where someone is reached now, if anywhere."""
         return self.shelf.accounts.get(who)
 
-    def posted(self, who):
-        return self.po.get(who, Posted())
+    def posted(self, who: PersonId) -> Posted:
+        """Return what is on someone's screen."""
+        return self.shelf.posted.get(who, Posted())
 
-    def keep(self, who, posted):
-        self.po[who] = posted
+    def keep(self, who: PersonId, posted: Posted) -> None:
+        """Note what is on someone's screen."""
+        self.shelf = replace(self.shelf, posted={**self.shelf.posted, who: posted})
 
-    def commit(self):
-        self.shelf.pair = self.p
-        self.shelf.posted = self.po
-        self.shelf.wake = self.w
-        self.store._handled |= self.h
+
+def rewritten(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return entries as they read after they were written down."""
+    return tuple(_rewritten(entry) for entry in entries)
+
+
+def _rewritten(entry: Entry) -> Entry:
+    put = write(entry.event)
+    status, sealed = (json.loads(json.dumps(part)) for part in (put.status, put.sealed))
+    return replace(entry, event=read(put.name, status, sealed))
