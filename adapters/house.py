@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import reset_tzpath
 
 from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
@@ -40,7 +39,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
     Raises SettingsError or WrongKeyError before anything is served.
     """
-    reset_tzpath(to=())  # the packaged zone data: an operating system's may be a year old
     book = phrasebook()
     store = await SqlStore.open(settings.database, settings.master_key(), topics=book.catalogue)
     try:

@@ -39,6 +39,7 @@ class Life:
     pulse: str | None = None
     typed: dict[str, tuple[PersonId, str, str]] = field(default_factory=dict)
     keys: list[tuple[Person, str, str]] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     moves: int = 0
 
     def __post_init__(self) -> None:
@@ -103,7 +104,12 @@ class Life:
             answers[q.name] = self.answer(me, sheet, q)
         if sheet.switch:
             lines = [q.name for q in asked if q.shares is not None]
-            answers[sheet.switch] = tuple(n for n in lines if self.dice.random() < 0.5)
+            on = tuple(n for n in lines if self.dice.random() < 0.5)
+            answers[sheet.switch] = on
+            for name, given in answers.items():
+                line = {"effect": "aim"}.get(name.removesuffix("_own"), name.removesuffix("_own"))
+                if line not in on and name != sheet.switch:
+                    self.kept |= {word for word in given if word in self.typed}
         return answers
 
     def answer(self, me: Person, sheet: Sheet, q: cards.Question) -> tuple[str, ...]:

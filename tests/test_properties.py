@@ -90,6 +90,19 @@ def test_a_word_is_seen_by_the_other_only_if_its_field_is_shared(seed: int) -> N
 
 
 @given(seeds)
+def test_a_line_that_was_not_switched_to_be_shared_is_on_no_screen_of_the_partner(
+    seed: int,
+) -> None:
+    def check(life: Life) -> None:
+        for me in life.pair.people:
+            screen = life.screen(me)
+            for word in life.kept:
+                assert life.typed[word][0] == me.id or word not in screen
+
+    Life(seed).live(90, check)
+
+
+@given(seeds)
 def test_a_sealed_draft_stays_sealed_until_both_have_spoken(seed: int) -> None:
     """What I released or chose is nowhere on the partner's screen before theirs is in."""
 

@@ -147,7 +147,9 @@ async def test_private_words_typed_into_the_chat_are_not_kept(stage: Stage) -> N
     await both_say_yes(stage)
     entries = len(stage.pair.journal)
     reply = await ada.writes("I do this because nobody listens to me")
-    assert "I did not keep that" in reply.notice
+    assert "I keep nothing of what you typed" in reply.notice
+    reply = await ada.writes("Start my draft")
+    assert "only you can see" in reply.notice
     assert len(stage.pair.journal) == entries
     await ada.presses("Start my draft")
     await ada.fills(why="heard", focus="both", aim="hear", effect="change")

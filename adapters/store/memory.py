@@ -94,11 +94,13 @@ class MemoryUnitOfWork:
         return new
 
     def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
-        """Append entries, as they are read back; `pair` is the pair with them."""
-        before = self.shelf.pair
-        if len(before.journal) + len(entries) != len(pair.journal):
+        """Append entries; `pair` is the pair with them. Raises ValueError if one is not kept."""
+        if self.shelf.pair.journal + entries != pair.journal:
             raise ValueError("entries must follow on the journal")
-        self.shelf = replace(self.shelf, pair=before.with_entries(rewritten(entries)))
+        for entry, kept in zip(entries, rewritten(entries), strict=True):
+            if kept != entry:
+                raise ValueError(f"{entry.event.name} does not read as it was written")
+        self.shelf = replace(self.shelf, pair=pair)
 
     def wake(self, at: datetime | None) -> None:
         """Set when the clock should look in on this pair."""

@@ -55,11 +55,11 @@ class Instant(TypeDecorator[datetime]):
             return value.astimezone(UTC)
         return (value - EPOCH) // MICROSECOND
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002
         """Take a moment out of the database."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if dialect.name == "postgresql" else EPOCH + value * MICROSECOND
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return None if value is None else EPOCH + int(value) * MICROSECOND
 
 
 metadata = MetaData(

@@ -186,14 +186,13 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     talk = charter.talk
     mine = talk.drafts.get(me.id)
     wants = {"want": WANTS[pair.role(me)]}
-    opened = charter.lines if talk.opened else {}
     facts = {
         "terms": talk.latest,
         "agreed": talk.agreed,
-        "mine": opened.get(me.id),
-        "theirs": opened.get(pair.partner(me).id),
-        "mentees": opened.get(pair.reverse_mentee.id),
-        "mentors": opened.get(pair.reverse_mentor.id),
+        "mine": charter.lines.get(me.id),
+        "theirs": charter.lines.get(pair.partner(me).id),
+        "mentees": charter.lines.get(pair.reverse_mentee.id),
+        "mentors": charter.lines.get(pair.reverse_mentor.id),
     }
     latest = talk.latest
     match talk.stage(me):

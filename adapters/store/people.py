@@ -1,0 +1,56 @@
+"""People and programmes as they are kept: what a coordinator said, as the bot knows it."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bot.people import Contact, Person, Programme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from adapters.store.keys import Cipher
+    from bot.journal import PersonId
+    from bot.people import Topic
+
+IDENTITY = "identity"  # the place of a person's name and e-mail
+
+# How a setting is read back from JSON, where it is not plain.
+_READ: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "working_week": tuple,
+        "window": lambda hours: tuple(time.fromisoformat(hour) for hour in hours),
+        "holidays": lambda days: tuple(date.fromisoformat(day) for day in days),
+        "contacts": lambda contacts: tuple(Contact(**contact) for contact in contacts),
+        "support": tuple,
+    }
+)
+SETTINGS = frozenset(Programme.__dataclass_fields__) - {"id", "name", "topics"}
+
+
+def programme_of(
+    id: str, name: str, settings: Mapping[str, Any], topics: Mapping[str, Topic]
+) -> Programme:
+    """Return a programme as its settings describe it; what they leave out is as usual."""
+    told = {
+        key: _READ[key](value) if key in _READ else value
+        for key, value in settings.items()
+        if key in SETTINGS
+    }
+    return Programme(id, name, topics=topics, **told)
+
+
+def name_of(person: str, sealed: bytes | None, cipher: Cipher | None) -> str:
+    """Return someone's name, or nothing once they have been erased."""
+    if sealed is None or cipher is None:
+        return ""
+    return str(cipher.open(sealed, person, IDENTITY)["name"])
+
+
+def person_of(
+    id: PersonId, sealed: bytes | None, told: tuple[str, str, str], cipher: Cipher | None
+) -> Person:
+    """Return one of the two; `told` is locale, zone and country."""
+    return Person(id, name_of(id, sealed, cipher), *told)

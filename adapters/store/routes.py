@@ -1,0 +1,141 @@
+"""The ways to a database: one writer thread on SQLite, asyncpg on PostgreSQL.
+
+Either runs the same plain functions over a Core connection, each in one durable transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+PATIENCE = 10  # seconds a writer waits for another process to let go of a SQLite file
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+SERIALIZATION, DEADLOCK, LOCK, UNIQUE = "40001", "40P01", "55P03", "23505"
+
+
+class Route(Protocol):
+    """A way to a database."""
+
+    async def run(self, body: Callable[[Connection], T]) -> T:
+        """Run a body in one transaction: all of it is committed, or none."""
+        ...
+
+    async def scrub(self) -> None:
+        """Overwrite what was deleted: a destroyed key must not linger in a file."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+def route_to(url: str, options: Mapping[str, Any]) -> Route:
+    """Return the way to a database; connections carry `options`."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return SqliteRoute(url, options)
+    return PostgresRoute(url, options)
+
+
+class SqliteRoute:
+    """One thread that owns one connection, since SQLite has one writer at a time anyway."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        """Open nothing yet: the thread does, when it is first needed."""
+        self._engine = create_engine(
+            url,
+            connect_args={"isolation_level": None, "timeout": PATIENCE},
+            execution_options=dict(options),
+            hide_parameters=True,
+        )
+        event.listen(self._engine, "connect", _prepare)
+        self._thread = ThreadPoolExecutor(1, "turnabout-sqlite")
+        self._conn: Connection | None = None
+
+    async def run(self, body: Callable[[Connection], T]) -> T:
+        """Run a body in one transaction, in the thread."""
+        return await self._in_thread(lambda: self._run(body))
+
+    async def scrub(self) -> None:
+        """Move everything out of the log and empty it: deleted bytes are zeroes in the file."""
+        await self._in_thread(
+            lambda: self._connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        )
+
+    async def close(self) -> None:
+        """Close the connection in the thread that opened it, then end the thread."""
+        await self._in_thread(self._close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    def _run(self, body: Callable[[Connection], T]) -> T:
+        conn = self._connection()
+        with conn.begin():
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            return body(conn)
+
+    def _connection(self) -> Connection:
+        if self._conn is None:
+            self._conn = self._engine.connect()
+        return self._conn
+
+    def _close(self) -> None:
+        if self._conn is not None:
+            self._conn.close()
+        self._engine.dispose()
+
+
+class PostgresRoute:
+    """As many connections as there are turns at once, within reason."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        """Open nothing yet."""
+        self._engine = create_async_engine(
+            url, execution_options=dict(options), hide_parameters=True, pool_size=10
+        )
+
+    async def run(self, body: Callable[[Connection], T]) -> T:
+        """Run a body in one transaction."""
+        async with self._engine.connect() as conn, conn.begin():
+            return await conn.run_sync(body)
+
+    async def scrub(self) -> None:
+        """Rewrite the small table of keys: otherwise its dead rows stay for as long as they may."""
+        async with self._engine.connect() as conn:
+            alone = await conn.execution_options(isolation_level="AUTOCOMMIT")
+            await alone.exec_driver_sql("VACUUM FULL data_key")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Tell whether a transaction that failed so may go well the next time."""
+    cause = error.orig
+    if isinstance(cause, sqlite3.IntegrityError):
+        return "entry.pair, entry.no" in str(cause)
+    if isinstance(cause, sqlite3.Error):
+        return cause.sqlite_errorcode & 0xFF in BUSY
+    state = getattr(cause, "sqlstate", None)
+    return state in {SERIALIZATION, DEADLOCK, LOCK} or (
+        state == UNIQUE and '"pk_entry"' in str(cause)
+    )
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:  # noqa: ARG001
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()

@@ -1,0 +1,202 @@
+"""What the playground has beyond a platform: it knows who lives in it, and moves its own clock.
+
+A platform takes people as they come; here one browser plays them all, so the page must find them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from adapters.clock import MovableClock
+from adapters.store import tables
+from adapters.web import outbound
+from adapters.web.messenger import PLATFORM
+from bot import cards
+from bot.journal import PairId, PersonId
+from bot.people import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from adapters.clock import Clock
+    from adapters.intake import Intake
+    from adapters.store.sql import SqlStore
+    from adapters.web.messenger import WebMessenger
+    from bot.people import Pair
+    from bot.wording import Phrasebook
+
+STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+MONTHS = {f"month{n}": n for n in range(1, 13)}
+STUCK = 5  # looks at one wake-up that does not move before the clock goes on without it
+HORIZON = timedelta(days=400)
+
+Lines = "Callable[[str], Iterable[tuple[str, str]]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Someone who lives in the playground, in one of their pairs."""
+
+    account: Account
+    pair: PairId
+    person: PersonId
+
+
+@dataclass
+class Host:
+    """All the playground's page needs. `lines` reads the kinds of line in a notice."""
+
+    intake: Intake
+    store: SqlStore
+    book: Phrasebook
+    clock: Clock
+    screens: WebMessenger
+    restart: Callable[[], Awaitable[None]] | None = None
+    lines: Callable[[str], Iterable[tuple[str, str]]] = outbound.lines
+    moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def words(self, locale: str) -> Words:
+        """Return the page's own words."""
+        return Words(self.book, locale)
+
+    async def residents(self) -> tuple[Resident, ...]:
+        """Return everyone who lives here, the reverse-mentor of each pair first."""
+        return await self.store.run(residents)
+
+    async def resident(self, user: str, pair: str | None) -> Resident | None:
+        """Return who that is, in this pair or in any; None for someone who does not live here."""
+        mine = [each for each in await self.residents() if each.account.user == user]
+        return next((each for each in mine if each.pair == pair), None) or next(iter(mine), None)
+
+    async def pair(self, pair: PairId) -> Pair:
+        """Return a pair as it is now."""
+        return await self.store.work(pair, lambda work: work.pair())
+
+    def home(self, pair: Pair, who: PersonId) -> cards.Home:
+        """Return the Home view of one of a pair."""
+        me = pair.person(who)
+        return cards.home(cards.Reader.of(pair, me, self.clock.now(), self.book))
+
+    async def move(self, move: str, pair: Pair) -> str:
+        """Move the clock on; return the name of a notice, or nothing where it went as asked."""
+        if not isinstance(self.clock, MovableClock):
+            return "no_clock"
+        async with self.moving:
+            if move == "next":
+                return await self._to_what_happens(self.clock)
+            target = target_of(move, self.clock.now(), pair.opening.at)
+            if target is None:
+                return "unread"
+            if target <= self.clock.now():
+                return "passed"
+            await self._to(self.clock, target)
+            return ""
+
+    async def _to(self, clock: MovableClock, target: datetime) -> None:
+        """Stop at everything that falls due on the way, in order, then arrive."""
+        while await self._step(clock, target):
+            pass
+        clock.move_to(target)
+        await self._look_in()
+        self.screens.hub.wake()
+
+    async def _to_what_happens(self, clock: MovableClock) -> str:
+        """Go on from wake-up to wake-up until a screen has changed."""
+        horizon = clock.now() + HORIZON
+        before = await self.store.run(screens)
+        while await self.store.run(screens) == before:
+            if not await self._step(clock, horizon):
+                return "no_next"
+        self.screens.hub.wake()
+        return ""
+
+    async def _step(self, clock: MovableClock, target: datetime) -> bool:
+        """Go to the next wake-up, if there is one before the target, and look in."""
+        wake = await self.store.run(earliest)
+        if wake is None or wake > target:
+            return False
+        clock.move_to(wake)
+        for _ in range(STUCK):
+            await self._look_in()
+            if await self.store.run(earliest) != wake:
+                return True
+        return False
+
+    async def _look_in(self) -> None:
+        await self.intake.sweep()
+        await self.intake.settled()
+
+
+class Words:
+    """The page's own words in one locale, by their keys."""
+
+    def __init__(self, book: Phrasebook, locale: str) -> None:
+        """Speak in this locale."""
+        self._book = book
+        self._locale = locale
+
+    def __getitem__(self, key: str) -> str:
+        return str(self._book.general("playground", key, self._locale))
+
+
+def target_of(move: str, now: datetime, began: datetime) -> datetime | None:
+    """Return the moment a button of the bar means, or None for one there is not."""
+    if move in STEPS:
+        return now + STEPS[move]
+    return months_after(began, MONTHS[move]) if move in MONTHS else None
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """Return the same day so many months later, or the last day of a shorter month."""
+    year, month = divmod(moment.month - 1 + months, 12)
+    year, month = moment.year + year, month + 1
+    day = min(moment.day, monthrange(year, month)[1])
+    return moment.replace(year=year, month=month, day=day)
+
+
+def residents(conn: Connection) -> tuple[Resident, ...]:
+    """Return everyone with an account on this platform, with each of their pairs."""
+    pair, account = tables.pair.c, tables.account.c
+    asked = (
+        select(account.tenant, account.user, account.person, pair.id, pair.reverse_mentor)
+        .join(tables.pair, account.person.in_([pair.reverse_mentor, pair.reverse_mentee]))
+        .where(account.platform == PLATFORM)
+        .order_by(pair.began, pair.id, (account.person != pair.reverse_mentor), account.since.desc())
+    )
+    found: dict[tuple[str, str], Resident] = {}
+    for row in conn.execute(asked):
+        who = Resident(
+            Account(PLATFORM, row.tenant, row.user), PairId(row.id), PersonId(row.person)
+        )
+        found.setdefault((row.id, row.person), who)
+    return tuple(found.values())
+
+
+def earliest(conn: Connection) -> datetime | None:
+    """Return the next moment at which the clock should look in on anybody."""
+    return conn.execute(select(func.min(tables.pair.c.wake_at))).scalar()
+
+
+def screens(conn: Connection) -> dict[str, int]:
+    """Return a number for each screen that grows with whatever is done to it."""
+    message = tables.message.c
+    asked = select(message.user, func.count() + func.sum(message.changed)).group_by(message.user)
+    return {str(user): int(done) for user, done in conn.execute(asked)}
+
+
+def journals(conn: Connection) -> dict[str, int]:
+    """Return how long each journal is: Home may change where no screen does."""
+    entry = tables.entry.c
+    return {
+        str(pair): int(length)
+        for pair, length in conn.execute(select(entry.pair, func.max(entry.no)).group_by(entry.pair))
+    }

@@ -1,0 +1,219 @@
+"""Plant named faults, one at a time, and fail if the tests let one live: `make faults`.
+
+A property is measured by breaking the code it guards. Each fault is planted in a copy of the tree.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault by name: where it is planted, and the tests that must notice it."""
+
+    name: str
+    file: str
+    sound: str
+    broken: str
+    tests: str
+
+
+FAULTS = (
+    Fault(
+        "one signature is enough (INV-6)",
+        "bot/agreement.py",
+        "if len(signed) < 2:",
+        "if len(signed) < 1:",
+        "tests/test_properties.py -k agreed_means",
+    ),
+    Fault(
+        "any version can be signed (INV-6)",
+        "bot/agreement.py",
+        "if self.latest is None or self.latest.no != version:",
+        "if self.latest is None:",
+        "tests/test_agreement.py",
+    ),
+    Fault(
+        "drafts are shown before both are in",
+        "bot/agreement.py",
+        "return self.drafts.get(pair.partner(me).id) if self.opened else None",
+        "return self.drafts.get(pair.partner(me).id)",
+        "tests/test_agreement.py",
+    ),
+    Fault(
+        "charter lines are shown before both are in",
+        "bot/flows/charter.py",
+        'yield Item("charter", CHOOSE, Status.OPEN, begun, choices=wants)',
+        'yield Item("charter", CHOOSE, Status.OPEN, begun, facts, choices=wants)',
+        "tests/test_agreement.py",
+    ),
+    Fault(
+        "the laxer choice wins (INV-11)",
+        "bot/flows/charter.py",
+        "return max(known, key=order.index",
+        "return min(known, key=order.index",
+        "tests/test_properties.py -k stricter",
+    ),
+    Fault(
+        "a change may weaken what protects (INV-11)",
+        "bot/flows/charter.py",
+        "kept = _kept(talk, move)",
+        "kept = move",
+        "tests/test_properties.py tests/test_stories.py -k stricter or reopened",
+    ),
+    Fault(
+        "private fields cross (law 5)",
+        "bot/privacy.py",
+        "if mine or privacy in _SHARED",
+        "if True",
+        "tests/test_privacy.py",
+    ),
+    Fault(
+        "everything drafted is released",
+        "bot/flows/purpose.py",
+        "lines = {line for line in shown if line in LINES}",
+        "lines = set(LINES)",
+        "tests/test_privacy.py",
+    ),
+    Fault(
+        "all lines of a reflection are shared",
+        "bot/flows/reflection.py",
+        "for line in wrote.shows if getattr(wrote, line)",
+        "for line in LINES_MENTEE if getattr(wrote, line, '')",
+        "tests/test_properties.py -k switched",
+    ),
+    Fault(
+        "the senior is told of the pulse (INV-2)",
+        "bot/flows/reflection.py",
+        "    if last is None or mine is None",
+        "    low = any(getattr(e.event, 'worried', '') == 'yes' for e in told.done.values())\n"
+        "    if low and me == pair.reverse_mentee and last and last.taken:\n"
+        "        yield Item('hint', WRITTEN, Status.DONE, last.taken)\n"
+        "    if last is None or mine is None",
+        "tests/test_properties.py -k pulse",
+    ),
+    Fault(
+        "an item's key counts private entries (INV-2)",
+        "bot/people.py",
+        "return blake2s(str(no).encode(), key=self.salt, digest_size=5).hexdigest()",
+        "return str(no)",
+        "tests/test_agreement.py -k opaque",
+    ),
+    Fault(
+        "an old button speaks for a new card",
+        "bot/inbox.py",
+        'return f"{self.thread}@{self.about.mark}"',
+        "return self.thread",
+        "tests/test_properties.py -k old_button",
+    ),
+    Fault(
+        "the junior is asked to chase (INV-4)",
+        "bot/flows/meeting.py",
+        "if me == pair.reverse_mentor:\n        yield Item(thread, THEIRS",
+        "if False:\n        yield Item(thread, THEIRS",
+        "tests/test_properties.py tests/test_stories.py -k chase or month",
+    ),
+    Fault(
+        "reminders come at night (INV-5)",
+        "bot/hours.py",
+        "and opens <= here.time() < closes",
+        "",
+        "tests/test_hours.py",
+    ),
+    Fault(
+        "the same reminder again and again",
+        "bot/facilitator.py",
+        "if past > reminders(pair, me, item):",
+        "if past:",
+        "tests/test_properties.py -k reminders_are_few",
+    ),
+    Fault(
+        "a delivery is handled twice",
+        "bot/turn.py",
+        "if not ticked and not work.first_time(incoming.id, incoming.at):",
+        "if False:",
+        "tests/test_turn.py",
+    ),
+    Fault(
+        "a card is sent again after it arrived",
+        "bot/delivery.py",
+        "if posted.digest == wanted.digest:",
+        "if False:",
+        "tests/test_turn.py",
+    ),
+    Fault(
+        "a sender that died is forgotten",
+        "bot/turn.py",
+        "return Settle(posted.claim), now + services.lease",
+        "return None, None",
+        "tests/test_turn.py",
+    ),
+    Fault(
+        "private words typed into chat are taken",
+        "bot/facilitator.py",
+        "if item.prompt.private or item.prompt.form is None:",
+        "if item.prompt.form is None:",
+        "tests/test_stories.py -k private_words",
+    ),
+    Fault(
+        "sore topics come before the charter (INV-7)",
+        "bot/flows/topic.py",
+        "if t.level <= level",
+        "if True",
+        "tests/test_topics.py",
+    ),
+)
+
+
+def survives(fault: Fault) -> str:
+    """Plant a fault and run its tests; return why it lives, or nothing if it was caught."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "tree"
+        ignore = shutil.ignore_patterns(".venv", ".git", "__pycache__", "*.egg-info", ".hypothesis")
+        shutil.copytree(ROOT, copy, ignore=ignore)
+        path = copy / fault.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(fault.sound) != 1:
+            return "its place in the code is not there any more"
+        path.write_text(text.replace(fault.sound, fault.broken), encoding="utf-8")
+        tests, _, chosen = fault.tests.partition(" -k ")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", *tests.split()]
+        command += ["-k", chosen] if chosen else []
+        done = subprocess.run(
+            command,
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 1:
+            return ""
+        return (
+            "the tests passed" if done.returncode == 0 else f"the tests did not run: {done.stdout}"
+        )
+
+
+def main() -> int:
+    chosen = [f for f in FAULTS if len(sys.argv) < 2 or sys.argv[1] in f.name]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        verdicts = list(pool.map(survives, chosen))
+    for fault, verdict in zip(chosen, verdicts, strict=True):
+        print(f"{'LIVES' if verdict else 'caught'}  {fault.name}{': ' if verdict else ''}{verdict}")
+    lived = sum(bool(v) for v in verdicts)
+    print(f"{len(chosen) - lived} faults caught, {lived} lived")
+    return 1 if lived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

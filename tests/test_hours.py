@@ -1,0 +1,87 @@
+"""Courteous hours: in their own zone, on their own working days, on no public holiday."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import hours
+from bot.hours import After
+from bot.journal import PersonId
+from bot.moment import Moment
+from bot.people import Person, Programme
+
+PLAN = Programme("p", "Other eyes")
+ZONES = sorted(zone for zone in available_timezones() if zone != "localtime")
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1)).map(
+    lambda moment: moment.replace(tzinfo=UTC)
+)
+
+
+def person(zone: str, country: str = "") -> Person:
+    return Person(PersonId("x"), "X", zone=zone, country=country)
+
+
+@given(moments, st.sampled_from(ZONES))
+def test_the_next_opening_is_in_the_window_and_not_before_now(now: datetime, zone: str) -> None:
+    me = person(zone)
+    opening = hours.next_opening(PLAN, me, now)
+    assert opening >= now
+    assert hours.may_write(PLAN, me, opening)
+    here = opening.astimezone(ZoneInfo(zone))
+    assert time(9) <= here.time() < time(17)
+    assert here.weekday() < 5
+
+
+@given(moments, st.sampled_from(ZONES), st.integers(0, 40), st.integers(0, 10))
+def test_a_moment_counted_falls_in_the_window(
+    anchor: datetime, zone: str, days: int, working_days: int
+) -> None:
+    me = person(zone)
+    moment = After(days, working_days).counted(anchor, PLAN, me)
+    assert hours.may_write(PLAN, me, moment)
+    if days + working_days >= 2:
+        assert moment > anchor
+
+
+def test_nobody_is_written_to_on_a_public_holiday_of_their_own_country() -> None:
+    reformation = date(2026, 10, 3)
+    assert not hours.is_working_day(PLAN, person("Europe/Berlin", "DE"), reformation)
+    boxing = datetime(2026, 12, 28, 10, tzinfo=UTC)
+    assert not hours.may_write(PLAN, person("Europe/London", "GB"), boxing)
+    assert hours.may_write(PLAN, person("Europe/Berlin", "DE"), boxing)
+
+
+def test_the_programme_has_holidays_of_its_own() -> None:
+    plan = Programme("p", "Other eyes", holidays=(date(2026, 11, 4),))
+    me = person("Europe/Berlin")
+    opening = hours.next_opening(plan, me, datetime(2026, 11, 3, 18, tzinfo=UTC))
+    assert opening == datetime(2026, 11, 5, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "utc"),
+    [
+        (datetime(2026, 3, 29, 2, 30), "Europe/Berlin", datetime(2026, 3, 29, 1, 30)),
+        (datetime(2026, 10, 25, 2, 30), "Europe/Berlin", datetime(2026, 10, 25, 0, 30)),
+        (datetime(2026, 12, 3, 15), "Europe/Berlin", datetime(2026, 12, 3, 14)),
+        (datetime(2027, 1, 15, 9), "America/Vancouver", datetime(2027, 1, 15, 16)),
+    ],
+)
+def test_a_moment_keeps_its_wall_clock_its_zone_and_its_instant(
+    wall: datetime, zone: str, utc: datetime
+) -> None:
+    moment = Moment.on(wall, zone)
+    assert moment.at == utc.replace(tzinfo=UTC)
+    assert Moment.read(moment.written()) == moment
+    assert Moment.of(moment.at, zone) == moment
+
+
+def test_the_same_wall_clock_across_a_change_of_clocks_is_a_day_apart_for_people() -> None:
+    before = Moment.on(datetime(2026, 10, 24, 15), "Europe/Berlin")
+    after = Moment.on(datetime(2026, 10, 25, 15), "Europe/Berlin")
+    assert after.at - before.at == timedelta(hours=25)
