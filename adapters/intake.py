@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from adapters.store import directory
+from adapters.store import directory, roster
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.turn import Reply, deliver, take_turn
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
+JOIN = (["join"], ["Join"], ["JOIN"])
 
 
 class Intake:
@@ -49,6 +50,8 @@ class Intake:
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: directory.whose(conn, account))
         mine, input = _meant(memberships, input, pair)
+        if mine is None and isinstance(input, Said) and input.text.split()[:1] in JOIN:
+            return await self._join(account, input.text, now)
         if mine is None:
             return self._say(memberships, pair)
         try:
@@ -59,6 +62,16 @@ class Intake:
             return Reply(notice=self._general("again"))
         self.send(mine.pair, planned, now)
         return reply
+
+    async def _join(self, account: Account, text: str, now: datetime) -> Reply:
+        """Let someone in by their invitation code, and show them where they are."""
+        code = "".join(text.split()[1:])
+        try:
+            pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
+        except roster.InvitationError as error:
+            return Reply(notice=self._general(f"code_{error.reason}"))
+        await self.look_in(pair)
+        return Reply(notice=self._general("joined"))
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""

@@ -6,14 +6,14 @@ The file is TOML; `turnabout programme add --example` prints one to start from.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from bot.people import Contact, Programme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TERM = range(5, 10)
@@ -54,7 +54,7 @@ def read(text: str) -> Programme:
     except tomllib.TOMLDecodeError as error:
         raise ProgrammeError(f"This is not a TOML file: {error}.") from None
     faults: list[str] = []
-    known = {
+    known: dict[str, Any] = {
         "name": _text(data, "name", faults, needed=True),
         "organisation": _text(data, "organisation", faults, needed=True),
         "purpose": _text(data, "purpose", faults),
@@ -77,24 +77,24 @@ def read(text: str) -> Programme:
 
 def settings(programme: Programme) -> dict[str, Any]:
     """Return a programme as plain JSON, as it is stored; without the topics, which are files."""
-    kept = asdict(programme)
+    kept = asdict(replace(programme, topics={}))
     del kept["topics"], kept["id"]
     kept["window"] = [moment.isoformat("minutes") for moment in programme.window]
     kept["holidays"] = [day.isoformat() for day in programme.holidays]
     return kept
 
 
-def conflict(programme: Programme, senior: str, address: str) -> str:
+def conflict(contacts: Iterable[Mapping[str, Any]], senior: str, address: str) -> str:
     """Return why this senior cannot be in the programme as it is, or nothing.
 
     A named contact must not be somebody's reverse-mentee: whoever is asked for help would be the
     one the help is about (domain.md 12.1).
     """
     mine = {senior.casefold(), address.casefold()} - {""}
-    for contact in programme.contacts:
-        if mine & {contact.name.casefold(), contact.how.casefold()}:
+    for contact in contacts:
+        if mine & {str(contact["name"]).casefold(), str(contact["how"]).casefold()}:
             return (
-                f"{contact.name} is a named contact of this programme and cannot be a "
+                f"{contact['name']} is a named contact of this programme and cannot be a "
                 "reverse-mentee in it. Name another contact first."
             )
     return ""

@@ -269,6 +269,8 @@ def _question(reader: Reader, form: Form, name: str, kind: Field) -> Question:
     value = form.answers.get(name, ())
     if not value and isinstance(kind, Choice) and name not in form.answers:
         value = kind.preset
+    if name in words.fills and name not in form.answers:
+        value = (reader.say(words.fills[name], item),)
     if name in words.questions:
         label = reader.say(words.questions[name], item)
     else:

@@ -2,7 +2,7 @@
 
 Marks at the start of a line: `#` heading, `##` short heading for a form's window, `~` the one line
 for Home, `^` a neutral preview, `@` who will see the answer, `?` a question, `*` an option of the
-question above, `%` a page of the form, `>` a button, `!` a notice, `---` what *Tell me more* adds.
+question above, `=` what a question is filled in with, `%` a page of the form, `>` a button, `!` a notice, `---` what *Tell me more* adds.
 All else is the message: a paragraph, `- ` a list, `| ` someone's words, `+ ` a small heading.
 """
 
@@ -58,6 +58,7 @@ class Words:
     buttons: dict[str, Piece] = field(default_factory=dict)
     questions: dict[str, Piece] = field(default_factory=dict)
     options: dict[tuple[str, str], Piece] = field(default_factory=dict)
+    fills: dict[str, Piece] = field(default_factory=dict)
     pages: dict[str, Piece] = field(default_factory=dict)
     notices: dict[str, Piece] = field(default_factory=dict)
 
@@ -253,7 +254,7 @@ def lines(text: str) -> tuple[Line, ...]:
 
 
 _SINGLE = {"#": "heading", "##": "short", "~": "line", "^": "preview", "@": "audience"}
-_NAMED = {">": "buttons", "?": "questions", "%": "pages", "!": "notices"}
+_NAMED = {">": "buttons", "?": "questions", "=": "fills", "%": "pages", "!": "notices"}
 
 
 def read_words(text: str, env: ImmutableSandboxedEnvironment) -> Words:

@@ -159,7 +159,7 @@ class Stage:
     async def take(self, input: Input, me: Person | None) -> Reply:
         """Take one turn and deliver it, writing down what each of the two was shown."""
         self.turns += 1
-        incoming = Incoming(f"t{self.turns}", self.start.id, me and me.id, input, self.now)
+        incoming = Incoming(f"t{self.turns}", self.start.id, me.id if me else None, input, self.now)
         reply, planned = await take_turn(self.services, incoming)
         if me and reply.notice:
             self.tell(me, [f"  {line}" for line in wrapped(reply.notice)])

@@ -26,6 +26,7 @@ _MINE = or_(
     tables.pair.c.reverse_mentor == tables.account.c.person,
     tables.pair.c.reverse_mentee == tables.account.c.person,
 )
+_OF_PARTNER = of_person(PersonId("")) + _PARTNER.c.id
 _AT = (
     tables.account.c.platform == bindparam("platform"),
     tables.account.c.tenant == bindparam("tenant"),
@@ -108,7 +109,7 @@ def belongs(conn: Connection, account: Account, pair: str) -> PersonId:
 
 def due(conn: Connection, now: datetime, limit: int) -> list[PairId]:
     """Return the pairs whose moment has come, the oldest first."""
-    return [PairId(id) for id in conn.execute(_DUE, {"now": now, "most": limit}).scalars()]
+    return [PairId(pair) for pair in conn.execute(_DUE, {"now": now, "most": limit}).scalars()]
 
 
 def next_wake(conn: Connection) -> datetime | None:

@@ -31,7 +31,7 @@ SETTINGS = frozenset(Programme.__dataclass_fields__) - {"id", "name", "topics"}
 
 
 def programme_of(
-    id: str, name: str, settings: Mapping[str, Any], topics: Mapping[str, Topic]
+    programme: str, name: str, settings: Mapping[str, Any], topics: Mapping[str, Topic]
 ) -> Programme:
     """Return a programme as its settings describe it; what they leave out is as usual."""
     told = {
@@ -39,7 +39,7 @@ def programme_of(
         for key, value in settings.items()
         if key in SETTINGS
     }
-    return Programme(id, name, topics=topics, **told)
+    return Programme(programme, name, topics=topics, **told)
 
 
 def name_of(person: str, sealed: bytes | None, cipher: Cipher | None) -> str:
@@ -50,7 +50,7 @@ def name_of(person: str, sealed: bytes | None, cipher: Cipher | None) -> str:
 
 
 def person_of(
-    id: PersonId, sealed: bytes | None, told: tuple[str, str, str], cipher: Cipher | None
+    person: PersonId, sealed: bytes | None, told: tuple[str, str, str], cipher: Cipher | None
 ) -> Person:
     """Return one of the two; `told` is locale, zone and country."""
-    return Person(id, name_of(id, sealed, cipher), *told)
+    return Person(person, name_of(person, sealed, cipher), *told)

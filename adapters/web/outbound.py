@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.cards import LATER, MORE
 from bot.prompts import Choice, Scale, Slot, Text
 
 if TYPE_CHECKING:
@@ -42,10 +43,7 @@ def drawn(kept: object, *, live: bool = True) -> Drawn:
     """Return a kept card as a template draws it; one that is not live has nothing to press."""
     data = kept if isinstance(kept, Mapping) else {}
     body = [(str(line[0]), str(line[1])) for line in _rows(data.get("body"), 2)]
-    buttons = [
-        {"item": str(b[0]), "action": str(b[1]), "label": str(b[2]), "opens": bool(b[3])}
-        for b in _rows(data.get("buttons"), 4)
-    ]
+    buttons = [_button(*row) for row in _rows(data.get("buttons"), 4)]
     return {
         "item": str(data.get("item", "")),
         "digest": str(data.get("digest", "")),
@@ -58,6 +56,13 @@ def drawn(kept: object, *, live: bool = True) -> Drawn:
         "live": live,
         "resting": bool(data.get("resting")),
     }
+
+
+def _button(item: object, action: object, label: object, opens: object) -> Drawn:
+    """Return a button; the two that stand under every card are drawn quietly."""
+    quiet = action in {MORE, LATER}
+    told = {"item": str(item), "action": str(action), "label": str(label)}
+    return {**told, "opens": bool(opens), "quiet": quiet}
 
 
 def blocks(lines: list[tuple[str, str]]) -> list[Drawn]:
@@ -139,8 +144,9 @@ def question(asked: Question) -> Drawn:
     }
     match kind:
         case Text(limit=limit, rows=rows, beside=beside):
-            data["rows"] = max(rows, 2 if limit > LONG else 1)
-            data |= {"control": "area" if data["rows"] > 1 else "line", "beside": beside}
+            long = rows > 1 or limit > LONG
+            data |= {"control": "area" if long else "line", "beside": beside}
+            data["rows"] = 1 if beside else max(rows, 2)
         case Choice(many=many, preset=preset):
             picked = len(asked.options) > MANY and not many
             data["control"] = "select" if picked else "many" if many else "one"
@@ -172,4 +178,5 @@ def _list(value: object) -> list[object]:
 
 
 def _rows(value: object, width: int) -> list[list[object]]:
-    return [row for row in _list(value) if isinstance(row, list | tuple) and len(row) == width]
+    rows = (row for row in _list(value) if isinstance(row, list | tuple) and len(row) == width)
+    return [list(row) for row in rows]

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from adapters.clock import MovableClock
-from adapters.store import tables
+from adapters.store import directory, tables
 from adapters.web import outbound
 from adapters.web.messenger import PLATFORM
 from bot import cards
-from bot.journal import PairId, PersonId
-from bot.people import Account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -31,15 +29,14 @@ if TYPE_CHECKING:
     from adapters.intake import Intake
     from adapters.store.sql import SqlStore
     from adapters.web.messenger import WebMessenger
-    from bot.people import Pair
+    from bot.journal import PairId, PersonId
+    from bot.people import Account, Pair
     from bot.wording import Phrasebook
 
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MONTHS = {f"month{n}": n for n in range(1, 13)}
 STUCK = 5  # looks at one wake-up that does not move before the clock goes on without it
 HORIZON = timedelta(days=400)
-
-Lines = "Callable[[str], Iterable[tuple[str, str]]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ class Host:
         return Words(self.book, locale)
 
     async def residents(self) -> tuple[Resident, ...]:
-        """Return everyone who lives here, the reverse-mentor of each pair first."""
+        """Return everyone who lives here."""
         return await self.store.run(residents)
 
     async def resident(self, user: str, pair: str | None) -> Resident | None:
@@ -121,13 +118,13 @@ class Host:
 
     async def _step(self, clock: MovableClock, target: datetime) -> bool:
         """Go to the next wake-up, if there is one before the target, and look in."""
-        wake = await self.store.run(earliest)
+        wake = await self.store.run(directory.next_wake)
         if wake is None or wake > target:
             return False
         clock.move_to(wake)
         for _ in range(STUCK):
             await self._look_in()
-            if await self.store.run(earliest) != wake:
+            if await self.store.run(directory.next_wake) != wake:
                 return True
         return False
 
@@ -164,26 +161,12 @@ def months_after(moment: datetime, months: int) -> datetime:
 
 
 def residents(conn: Connection) -> tuple[Resident, ...]:
-    """Return everyone with an account on this platform, with each of their pairs."""
-    pair, account = tables.pair.c, tables.account.c
-    asked = (
-        select(account.tenant, account.user, account.person, pair.id, pair.reverse_mentor)
-        .join(tables.pair, account.person.in_([pair.reverse_mentor, pair.reverse_mentee]))
-        .where(account.platform == PLATFORM)
-        .order_by(pair.began, pair.id, (account.person != pair.reverse_mentor), account.since.desc())
-    )
+    """Return everyone on this platform in each of their pairs, at the account they came to last."""
     found: dict[tuple[str, str], Resident] = {}
-    for row in conn.execute(asked):
-        who = Resident(
-            Account(PLATFORM, row.tenant, row.user), PairId(row.id), PersonId(row.person)
-        )
-        found.setdefault((row.id, row.person), who)
+    for account in directory.accounts(conn, PLATFORM):
+        for mine in directory.whose(conn, account):
+            found[mine.pair, mine.person] = Resident(account, mine.pair, mine.person)
     return tuple(found.values())
-
-
-def earliest(conn: Connection) -> datetime | None:
-    """Return the next moment at which the clock should look in on anybody."""
-    return conn.execute(select(func.min(tables.pair.c.wake_at))).scalar()
 
 
 def screens(conn: Connection) -> dict[str, int]:
@@ -198,5 +181,7 @@ def journals(conn: Connection) -> dict[str, int]:
     entry = tables.entry.c
     return {
         str(pair): int(length)
-        for pair, length in conn.execute(select(entry.pair, func.max(entry.no)).group_by(entry.pair))
+        for pair, length in conn.execute(
+            select(entry.pair, func.max(entry.no)).group_by(entry.pair)
+        )
     }

@@ -6,7 +6,6 @@ to nothing else. Whatever comes in gets a sentence back, never an error.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from hashlib import blake2s
@@ -122,7 +121,10 @@ class Pages:
             ]
             return _html("page.html", known, 404 if asked else 200)
         pair = await self.host.pair(chosen)
-        here = [each for each in everyone if each.pair == chosen]
+        order = [person.id for person in pair.people]
+        here = sorted(
+            (each for each in everyone if each.pair == chosen), key=lambda r: order.index(r.person)
+        )
         away = [p for p in pair.people if p.id not in {each.person for each in here}]
         known |= {
             "people": [self._person(pair, each) for each in here],

@@ -1,0 +1,208 @@
+"""The command line: `turnabout demo | web | worker | db | doctor | programme | pair | …`.
+
+An error is one clear line and a non-zero exit, never a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
+
+from adapters import coordinating, demo, doctor, gallery, programme
+from adapters import settings as environment
+from adapters.settings import SettingsError
+from adapters.store.keys import WrongKeyError
+from adapters.store.migrate import upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+
+ERRORS = (SettingsError, WrongKeyError, programme.ProgrammeError, LookupError, OSError, ValueError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except KeyboardInterrupt:
+        return 130
+    except ERRORS as error:
+        print(f"turnabout: {_sentence(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201  # the command line speaks by printing
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="turnabout", description="The facilitator for reverse mentoring: the junior teaches."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], told: str
+    ) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=told, description=told)
+        found.set_defaults(run=run)
+        return found
+
+    shown = command("demo", _demo, "two people side by side in your browser; no account needed")
+    shown.add_argument("--data", type=Path, help="keep everything in this folder")
+    shown.add_argument("--port", type=int, help="serve here (usually 8000, or the next free one)")
+    shown.add_argument("--no-browser", action="store_true", help="only print the address")
+
+    served = command("web", _web, "the web process")
+    served.add_argument("--port", type=int, help="serve here instead of PORT")
+    command("worker", _worker, "the clock process")
+    command("key", _key, "make a master key")
+    command("doctor", _doctor, "what is configured, what is missing, and how to get it")
+
+    database = command("db", _upgrade, "bring the database up to date")
+    database.add_argument("action", choices=["upgrade"])
+
+    run = command("programme", _programme, "add, change or show a programme")
+    run.add_argument("action", choices=["add", "set", "show"])
+    run.add_argument("file", type=Path, nargs="?", help="a TOML file; see --example")
+    run.add_argument("--example", action="store_true", help="print a file to start from")
+
+    both = command("pair", _pair, "bring two people together; prints an invitation code for each")
+    both.add_argument("action", choices=["add"])
+    both.add_argument("--programme", help="its name, if there is more than one")
+    for role, gloss in (
+        ("mentor", "the junior, who teaches"),
+        ("mentee", "the senior, who learns"),
+    ):
+        group = both.add_argument_group(f"the reverse-{role}, {gloss}")
+        group.add_argument(f"--{role}", required=True, metavar="NAME", dest=f"{role}_name")
+        group.add_argument(f"--{role}-platform", default="web", choices=["web", "slack", "teams"])
+        group.add_argument(f"--{role}-tenant", default="", help="workspace or tenant id")
+        group.add_argument(f"--{role}-user", default="", help="user id there, if it is known")
+        group.add_argument(f"--{role}-email", default="")
+        group.add_argument(f"--{role}-zone", default="UTC", help="such as Europe/Berlin")
+        group.add_argument(f"--{role}-locale", default="en")
+        group.add_argument(
+            f"--{role}-country", default="", help="such as DE; guessed from the zone"
+        )
+
+    pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
+    pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
+
+    played = command("play", _play, "both people at one terminal")
+    played.add_argument("--record", type=Path, help="write what was played as a transcript test")
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    demo.serve(options.data, options.port, browser=not options.no_browser)
+    return 0
+
+
+def _web(options: argparse.Namespace) -> int:
+    told = environment.read()
+    told = replace(told, port=options.port or told.port)
+    told.master_key()
+    demo.run_server(told)
+    return 0
+
+
+def _worker(options: argparse.Namespace) -> int:  # noqa: ARG001
+    from adapters.worker import work  # noqa: PLC0415  # a scheduler nobody else needs
+
+    return _run(work(environment.read()))
+
+
+def _key(options: argparse.Namespace) -> int:  # noqa: ARG001
+    _say(environment.new_key())
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001
+    findings = asyncio.run(doctor.examine(os.environ))
+    for finding in findings:
+        _say(str(finding))
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001
+    upgrade(environment.read().database)
+    _say("The database is up to date.")
+    return 0
+
+
+def _programme(options: argparse.Namespace) -> int:
+    if options.example:
+        _say(programme.EXAMPLE)
+        return 0
+    told = environment.read()
+    if options.action == "show":
+        for line in asyncio.run(coordinating.show(told)):
+            _say(line)
+        return 0
+    if options.file is None:
+        raise SettingsError("Name a TOML file, or see `turnabout programme add --example`.")
+    text = options.file.read_text(encoding="utf-8")
+    _say(asyncio.run(coordinating.keep(told, programme.read(text), new=options.action == "add")))
+    return 0
+
+
+def _pair(options: argparse.Namespace) -> int:
+    people = [_newcomer(options, role) for role in ("mentor", "mentee")]
+    for line in asyncio.run(
+        coordinating.pair(environment.read(), options.programme, people[0], people[1])
+    ):
+        _say(line)
+    return 0
+
+
+def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
+    def told(name: str) -> str:
+        return str(getattr(options, f"{role}_{name}"))
+
+    if told("zone") not in available_timezones():
+        raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
+    names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
+    return coordinating.Newcomer(**{name: told(name) for name in names})
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    count = gallery.write(options.file)
+    _say(f"{count} cards and forms are in {options.file}.")
+    return 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    from adapters.play import Player, record  # noqa: PLC0415  # it brings the tests' stage along
+    from tests.stage import Stage  # noqa: PLC0415
+
+    player = Player(Stage(), input, _say)
+    asyncio.run(player.play())
+    if options.record:
+        record(options.record, player.told)
+        _say(f"What was played is in {options.record}.")
+    return 0
+
+
+def _run(work: Coroutine[object, object, None]) -> int:
+    asyncio.run(work)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

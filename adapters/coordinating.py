@@ -1,0 +1,183 @@
+"""What a coordinator does from the command line: programmes, and bringing two people together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
+
+from adapters import programme as files
+from adapters.clock import WallClock
+from adapters.store import roster
+from adapters.store.sql import SqlStore
+from bot.people import Account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from adapters.settings import Settings
+    from adapters.store.keys import Keys
+    from adapters.store.roster import KeptProgramme
+    from bot.journal import PairId, PersonId
+    from bot.people import Programme
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Someone to be brought in, as the coordinator knows them."""
+
+    name: str
+    platform: str = "web"
+    tenant: str = ""
+    user: str = ""
+    email: str = ""
+    zone: str = "UTC"
+    locale: str = "en"
+    country: str = ""
+
+
+async def show(settings: Settings) -> list[str]:
+    """Return the programmes there are, a line each."""
+    kept = await _in(settings, lambda conn, keys: roster.show_programmes(conn))  # noqa: ARG005
+    told = [
+        f"{found.name} ({found.settings.get('organisation', '')}): "
+        f"{found.settings.get('term', 6)} months, "
+        f"{len(found.settings.get('contacts', ()))} named contacts"
+        for found in kept
+    ]
+    return told or ["There is no programme yet. See `turnabout programme add --example`."]
+
+
+async def keep(settings: Settings, programme: Programme, *, new: bool) -> str:
+    """Add a programme, or change the one of that name. Raises LookupError if that cannot be."""
+
+    def body(conn: Connection, keys: Keys) -> str:
+        known = {p.name: p for p in roster.show_programmes(conn)}
+        told = files.settings(programme)
+        if new and programme.name in known:
+            raise LookupError(f"There is a programme {programme.name!r} already. Use `set`.")
+        if not new and programme.name not in known:
+            raise LookupError(f"There is no programme {programme.name!r} yet. Use `add`.")
+        if new:
+            add_programme(conn, keys, programme)
+        else:
+            del told["name"]
+            roster.set_programme(conn, known[programme.name].id, told)
+        return f"The programme {programme.name!r} is kept."
+
+    return await _in(settings, body)
+
+
+async def pair(
+    settings: Settings, programme: str | None, mentor: Newcomer, mentee: Newcomer
+) -> list[str]:
+    """Bring two people together; return their invitations, a line each.
+
+    Raises LookupError for a programme there is not, and for a named contact as reverse-mentee.
+    """
+
+    def body(conn: Connection, keys: Keys) -> list[str]:
+        kept = _programme(conn, programme)
+        return bring_together(conn, keys, kept, mentor, mentee, WallClock().now())
+
+    return await _in(settings, body)
+
+
+def add_programme(conn: Connection, keys: Keys, programme: Programme) -> KeptProgramme:
+    """Add a programme, and its organisation if that is new; return it as it is kept."""
+    told = files.settings(programme)
+    del told["name"]
+    organisation = next(
+        (
+            kept.organisation
+            for kept in roster.show_programmes(conn)
+            if kept.settings.get("organisation") == programme.organisation
+        ),
+        None,
+    ) or roster.add_organisation(conn, keys, programme.organisation)
+    added = roster.add_programme(conn, organisation, programme.name, told)
+    return next(kept for kept in roster.show_programmes(conn) if kept.id == added)
+
+
+def bring_together(
+    conn: Connection,
+    keys: Keys,
+    programme: KeptProgramme,
+    mentor: Newcomer,
+    mentee: Newcomer,
+    now: datetime,
+) -> list[str]:
+    """Add two people and their pair; return an invitation for each, the junior's first."""
+    contacts = programme.settings.get("contacts", ())
+    clash = files.conflict(contacts, mentee.name, mentee.email)
+    if clash:
+        raise LookupError(clash)
+    junior, senior = (_add(conn, keys, programme.organisation, one) for one in (mentor, mentee))
+    added = roster.add_pair(conn, keys, programme.id, junior, senior, now)
+    return [
+        _invited(conn, added, person, one, role, now)
+        for person, one, role in zip(
+            (junior, senior), (mentor, mentee), ("reverse-mentor", "reverse-mentee"), strict=True
+        )
+    ]
+
+
+def _programme(conn: Connection, name: str | None) -> KeptProgramme:
+    kept = roster.show_programmes(conn)
+    if not kept:
+        raise LookupError("There is no programme yet. See `turnabout programme add --example`.")
+    if name is None and len(kept) > 1:
+        names = ", ".join(repr(p.name) for p in kept)
+        raise LookupError(f"There are several programmes: say which with --programme ({names}).")
+    found = next((p for p in kept if name in {None, p.name}), None)
+    if found is None:
+        raise LookupError(f"There is no programme {name!r}.")
+    return found
+
+
+def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
+    country = one.country or country_of(one.zone)
+    return roster.add_person(
+        conn,
+        keys,
+        organisation,
+        one.name,
+        email=one.email,
+        locale=one.locale,
+        zone=one.zone,
+        country=country,
+    )
+
+
+def _invited(
+    conn: Connection, pair: PairId, person: PersonId, one: Newcomer, role: str, now: datetime
+) -> str:
+    if one.platform == "web" and one.user:
+        account = Account("web", one.tenant or "playground", one.user)
+        roster.add_account(conn, account, person, now)
+        return f"{one.name}, {role}: is in the playground as {one.user!r}."
+    code = roster.invite(conn, pair, person, now)
+    return f"{one.name}, {role}: tell them to write to Turnabout: join {code}"
+
+
+def country_of(zone: str) -> str:
+    """Return the country a zone is in, for its public holidays; nothing if that is not known."""
+    ZoneInfo(zone)
+    from importlib import resources  # noqa: PLC0415  # read once, when somebody is brought in
+
+    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return next((row[0] for row in rows if len(row) > 2 and row[2] == zone), "")  # noqa: PLR2004
+
+
+async def _in(settings: Settings, body: Callable[[Connection, Keys], T]) -> T:
+    store = await SqlStore.open(settings.database, settings.master_key())
+    try:
+        return await store.run(lambda conn: body(conn, conn.get_execution_options()["keys"]))
+    finally:
+        await store.close()

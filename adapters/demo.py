@@ -1,0 +1,129 @@
+"""The demo: a fresh folder, a pair with plausible people, and the page; nothing to set up."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+import webbrowser
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from sqlalchemy import delete
+
+from adapters import app, coordinating, programme
+from adapters import settings as environment
+from adapters.clock import WallClock
+from adapters.coordinating import Newcomer
+from adapters.settings import Settings, SettingsError
+from adapters.store import roster, tables
+from adapters.store.migrate import upgrade
+from adapters.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from adapters.store.keys import Keys
+
+ADA = Newcomer("Ada", user="ada", zone="Europe/London")
+BEN = Newcomer("Ben", user="ben", zone="Europe/Berlin")
+
+
+def serve(folder: Path | None, port: int | None, *, browser: bool) -> None:
+    """Make what is missing in the folder, then serve the page until told to stop.
+
+    Raises SettingsError if the port is taken.
+    """
+    folder = folder or Path(tempfile.mkdtemp(prefix="turnabout-"))
+    told = prepared(folder, port or free_port())
+    address = f"http://{told.host}:{told.port}/"
+    print(f"Turnabout is at {address} and keeps everything in {folder}", flush=True)  # noqa: T201
+    if browser:
+        webbrowser.open(address)
+    run_server(told, clock_too=True)
+
+
+def prepared(folder: Path, port: int) -> Settings:
+    """Return settings for a playground in this folder, with its key, database and pair made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key = folder / "master.key"
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text(environment.new_key(), encoding="ascii")
+    told = Settings(
+        database=f"sqlite:///{folder / 'turnabout.db'}",
+        key_file=str(key),
+        port=port,
+        playground=True,
+        data=folder,
+        tick=1,
+    )
+    upgrade(told.database)
+    asyncio.run(_people(told))
+    return told
+
+
+def run_server(told: Settings, *, clock_too: bool = False) -> None:
+    """Serve until told to stop. Raises SettingsError if the port is taken."""
+    if not is_free(told.host, told.port):
+        raise SettingsError(f"Port {told.port} is taken. Choose another with --port.")
+
+    async def restart() -> None:
+        store = await SqlStore.open(told.database, told.master_key())
+        await store.run(lambda conn: _start_over(conn, conn.get_execution_options()["keys"]))
+        await store.close()
+
+    served = app.build(told, clock_too=clock_too, restart=restart if clock_too else None)
+    uvicorn.run(served, host=told.host, port=told.port, log_level="warning")
+
+
+def is_free(host: str, port: int) -> bool:
+    """Tell whether nobody else serves there."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(first: int = 8000) -> int:
+    """Return the first free port from here on."""
+    return next(port for port in range(first, first + 200) if is_free("127.0.0.1", port))
+
+
+async def _people(told: Settings) -> None:
+    """Bring the two together, if nobody is there yet."""
+    store = await SqlStore.open(told.database, told.master_key())
+    try:
+        await store.run(lambda conn: _settle(conn, conn.get_execution_options()["keys"]))
+    finally:
+        await store.close()
+
+
+def _settle(conn: Connection, keys: Keys) -> None:
+    if roster.show_programmes(conn):
+        return
+    example = replace(programme.read(programme.EXAMPLE), privacy_link="")
+    kept = coordinating.add_programme(conn, keys, example)
+    coordinating.bring_together(conn, keys, kept, ADA, BEN, WallClock().now())
+
+
+def _start_over(conn: Connection, keys: Keys) -> None:
+    """Forget the pair and everything about it, and bring two people together anew."""
+    for table in (
+        tables.message,
+        tables.posted,
+        tables.invitation,
+        tables.delivery,
+        tables.entry,
+        tables.pair,
+        tables.account,
+    ):
+        conn.execute(delete(table))
+    (kept,) = roster.show_programmes(conn)
+    coordinating.bring_together(conn, keys, kept, ADA, BEN, WallClock().now())

@@ -1,0 +1,88 @@
+"""The doctor: line by line what is configured, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters import settings as environment
+from adapters.prompts import phrasebook
+from adapters.settings import SettingsError
+from adapters.store.keys import WrongKeyError
+from adapters.store.migrate import is_current
+from adapters.store.sql import SqlStore
+from bot import facilitator
+from bot.wording import check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: whether it is well, and what to do if it is not."""
+
+    well: bool
+    told: str
+
+    def __str__(self) -> str:
+        """Show it as one line."""
+        return f"{'ok  ' if self.well else 'todo'}  {self.told}"
+
+
+async def examine(env: Mapping[str, str]) -> list[Finding]:
+    """Look at everything a deployment needs; never raise."""
+    try:
+        settings = environment.read(env)
+    except SettingsError as error:
+        return [Finding(well=False, told=str(error))]
+    found = [_key(settings), *await _database(settings), _words()]
+    playground = (
+        "on: anybody who reaches it can act for everybody" if settings.playground else "off"
+    )
+    found.append(Finding(not settings.playground, f"The playground is {playground}."))
+    return found
+
+
+def _key(settings: Settings) -> Finding:
+    try:
+        settings.master_key()
+    except SettingsError as error:
+        return Finding(well=False, told=str(error))
+    return Finding(well=True, told="A master key is set. Keep a copy of it in a safe place.")
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    kind = "SQLite" if settings.database.startswith("sqlite") else "PostgreSQL"
+    try:
+        current = is_current(settings.database)
+    except Exception as error:  # noqa: BLE001  # whatever a driver raises, it is one line here
+        told = f"{kind} cannot be reached ({type(error).__name__}). Check DATABASE_URL."
+        return [Finding(well=False, told=told)]
+    if not current:
+        return [Finding(well=False, told=f"{kind} is not up to date. Run `turnabout db upgrade`.")]
+    found = [Finding(well=True, told=f"{kind} answers and is up to date.")]
+    try:
+        store = await SqlStore.open(settings.database, settings.master_key())
+        await store.close()
+    except SettingsError:
+        return found
+    except WrongKeyError as error:
+        return [*found, Finding(well=False, told=str(error))]
+    return [*found, Finding(well=True, told="The master key opens this database.")]
+
+
+def _words() -> Finding:
+    book = phrasebook()
+    faults = [
+        fault
+        for prompt in facilitator.PROMPTS
+        for locale in book.locales
+        if book.has(prompt.key, locale)
+        for fault in check(prompt, book.of(prompt.key, locale), book, locale)
+    ]
+    if faults:
+        return Finding(well=False, told=f"The words in prompts/ need care: {' '.join(faults[:3])}")
+    return Finding(well=True, told=f"The words are complete: {', '.join(book.locales)}.")

@@ -1,0 +1,317 @@
+"""The roster: what a coordinator sets up, and what a person may have undone.
+
+Whatever changes here and shows in a conversation raises the epoch of the pairs it shows in. Who
+takes several pairs takes them in order, before anything else, so that no two wait for each other.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+
+from adapters.store import tables
+from adapters.store.keys import of_pair, of_person
+from adapters.store.people import IDENTITY, SETTINGS, programme_of
+from bot.flows.welcome import Proposed
+from bot.journal import PairId, PersonId, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from adapters.store.keys import Keys
+    from bot.people import Account
+
+# No I, L, O and U: nothing that looks like something else. Twelve of them are 60 bits.
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LOOK_ALIKES = str.maketrans("OIL", "011", "- ")
+GROUPS, GROUP = 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProgramme:
+    """A programme as it is kept."""
+
+    id: str
+    organisation: str
+    name: str
+    settings: Mapping[str, Any]
+
+
+class InvitationError(LookupError):
+    """Why a code does not let someone in: `unknown`, `used` by someone else, or `other`.
+
+    `other`: the account already leads to a different person.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the invitation is not to be used: {reason}")
+        self.reason = reason
+
+
+def add_organisation(conn: Connection, keys: Keys, name: str) -> str:
+    """Add an organisation and make its key."""
+    organisation = _new_id()
+    wrapped, key_id = keys.root(organisation)
+    row = {"id": organisation, "name": name, "wrapped_key": wrapped, "key_id": key_id}
+    conn.execute(insert(tables.organisation).values(row))
+    return organisation
+
+
+def add_programme(
+    conn: Connection, organisation: str, name: str, settings: Mapping[str, Any]
+) -> str:
+    """Add a programme. Raises ValueError for settings that cannot be read back."""
+    programme = _new_id()
+    kept = _settings(name, settings)
+    row = {"id": programme, "organisation": organisation, "name": name, "settings": kept}
+    conn.execute(insert(tables.programme).values(row))
+    return programme
+
+
+def set_programme(conn: Connection, programme: str, settings: Mapping[str, Any]) -> None:
+    """Change some settings of a programme, in every pair of it. Raises LookupError, ValueError."""
+    _turn_over(conn, tables.pair.c.programme == programme)
+    this = tables.programme.c.id == programme
+    row = conn.execute(select(tables.programme).where(this).with_for_update()).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no programme {programme}")
+    kept = _settings(row.name, {**row.settings, **settings})
+    conn.execute(update(tables.programme).where(this).values(settings=kept))
+
+
+def show_programmes(conn: Connection) -> tuple[KeptProgramme, ...]:
+    """Return all programmes there are, by name."""
+    rows = conn.execute(select(tables.programme).order_by(tables.programme.c.name))
+    return tuple(KeptProgramme(r.id, r.organisation, r.name, r.settings) for r in rows)
+
+
+def add_person(
+    conn: Connection,
+    keys: Keys,
+    organisation: str,
+    name: str,
+    *,
+    email: str = "",
+    locale: str = "en",
+    zone: str = "UTC",
+    country: str = "",
+) -> PersonId:
+    """Add a person and make their key; name and e-mail are kept under it."""
+    person = PersonId(_new_id())
+    keys.make(conn, of_person(person), organisation)
+    row = {
+        "id": person,
+        "organisation": organisation,
+        "sealed": _identity(conn, keys, person, name, email),
+        "locale": locale,
+        "zone": zone,
+        "country": country,
+    }
+    conn.execute(insert(tables.person).values(row))
+    return person
+
+
+def set_person(
+    conn: Connection,
+    keys: Keys,
+    person: PersonId,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    **places: str,
+) -> None:
+    """Change what is known of someone: name, email, locale, zone, country.
+
+    Raises LookupError for someone unknown or erased.
+    """
+    _turn_over(conn, _of(person))
+    this = tables.person.c.id == person
+    row = conn.execute(select(tables.person).where(this).with_for_update()).one_or_none()
+    sealed = row.sealed if row else None
+    known = keys.open(conn, of_person(person), sealed, person, IDENTITY)
+    if known is None:
+        raise LookupError(f"there is no person {person}")
+    told = {"name": name, "email": email}
+    known |= {key: value for key, value in told.items() if value is not None}
+    sealed = _identity(conn, keys, person, known["name"], known["email"])
+    conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
+
+
+def add_pair(
+    conn: Connection,
+    keys: Keys,
+    programme: str,
+    mentor: PersonId,
+    mentee: PersonId,
+    now: datetime,
+) -> PairId:
+    """Propose two people to each other. The clock looks in at once.
+
+    Raises LookupError for someone who is not of the programme's organisation, and ValueError for
+    someone who would be paired with themselves.
+    """
+    if mentor == mentee:
+        raise ValueError("a pair is two people")
+    organisation = _organisation_of(conn, programme, mentor, mentee)
+    pair = PairId(_new_id())
+    row = {
+        "id": pair,
+        "programme": programme,
+        "reverse_mentor": mentor,
+        "reverse_mentee": mentee,
+        "salt": secrets.token_bytes(16),
+        "epoch": 1,
+        "began": now,
+        "wake_at": now,
+    }
+    conn.execute(insert(tables.pair).values(row))
+    keys.make(conn, of_pair(pair), organisation)
+    put = write(Proposed())
+    first = {"pair": pair, "no": 1, "at": now, "name": put.name, "status": put.status}
+    conn.execute(insert(tables.entry).values(first))
+    return pair
+
+
+def add_account(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
+    """Let a person be reached at an account from now on; the clock looks in on their pairs.
+
+    Raises LookupError if the account leads to someone else, or the person has been erased.
+    """
+    _wake(conn, person, now)
+    known = select(tables.person.c.sealed).where(tables.person.c.id == person)
+    if conn.execute(known).scalar_one_or_none() is None:
+        raise LookupError(f"there is no person {person}")
+    owner = _owner(conn, account)
+    if owner not in {None, person}:
+        raise LookupError("that account leads to someone else")
+    if owner:
+        conn.execute(update(tables.account).where(_at(account)).values(since=now))
+    else:
+        row = {**_triple(account), "person": person, "since": now}
+        conn.execute(insert(tables.account).values(row))
+
+
+def invite(conn: Connection, pair: PairId, person: PersonId, now: datetime) -> str:
+    """Return a new code that lets one person into their pair, once. Only its hash is kept."""
+    letters = "".join(secrets.choice(LETTERS) for _ in range(GROUPS * GROUP))
+    row = {"code_hash": _hash(letters), "pair": pair, "person": person, "at": now}
+    conn.execute(insert(tables.invitation).values(row))
+    return "-".join(letters[n : n + GROUP] for n in range(0, len(letters), GROUP))
+
+
+def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[PairId, PersonId]:
+    """Let an account in by a code; the same account may use it again. Raises InvitationError."""
+    this = tables.invitation.c.code_hash == _hash(code)
+    row = conn.execute(select(tables.invitation).where(this).with_for_update()).one_or_none()
+    if row is None:
+        raise InvitationError("unknown")
+    owner = _owner(conn, account)
+    if owner not in {None, row.person}:
+        raise InvitationError("other")
+    if row.used_at is None:
+        conn.execute(update(tables.invitation).where(this).values(used_at=now))
+        add_account(conn, account, row.person, now)
+    elif owner is None:
+        raise InvitationError("used")
+    return PairId(row.pair), PersonId(row.person)
+
+
+def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
+    """Destroy someone's key, and with it all they wrote. A second time changes nothing.
+
+    No entry is deleted: the journal still folds, and the partner's words are untouched. Afterwards
+    the store is to be scrubbed, so that the key lingers in no file.
+    """
+    _turn_over(conn, _of(person))
+    keys.destroy(conn, of_person(person))
+    gone = update(tables.person).where(tables.person.c.id == person).values(sealed=None)
+    conn.execute(gone)
+    theirs = select(tables.account.c.platform, tables.account.c.tenant, tables.account.c.user)
+    for row in conn.execute(theirs.where(tables.account.c.person == person)).all():
+        at = [tables.message.c[name] == value for name, value in row._mapping.items()]  # noqa: SLF001
+        conn.execute(delete(tables.message).where(and_(*at)))
+    for table in (tables.posted, tables.invitation, tables.account):
+        conn.execute(delete(table).where(table.c.person == person))
+
+
+def _settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they are kept, without the name, which has a column of its own."""
+    kept = {key: value for key, value in settings.items() if key != "name"}
+    strangers = set(kept) - SETTINGS
+    if strangers:
+        raise ValueError(f"a programme has no {', '.join(sorted(strangers))}")
+    try:
+        programme_of("", name, kept, MappingProxyType({}))
+    except (TypeError, AttributeError) as error:
+        raise ValueError("a setting cannot be read back") from error
+    return kept
+
+
+def _identity(conn: Connection, keys: Keys, person: PersonId, name: str, email: str) -> bytes:
+    content = {"name": name, "email": email}
+    return keys.seal(conn, of_person(person), content, person, IDENTITY)
+
+
+def _organisation_of(conn: Connection, programme: str, *people: PersonId) -> str:
+    """Return the one organisation that the programme and the people are of."""
+    found = [
+        conn.execute(select(table.c.organisation).where(table.c.id == id_)).scalar_one_or_none()
+        for table, id_ in (
+            (tables.programme, programme),
+            *((tables.person, person) for person in people),
+        )
+    ]
+    if None in found or len(set(found)) != 1:
+        raise LookupError("a pair and its programme are of one organisation")
+    return str(found[0])
+
+
+def _turn_over(conn: Connection, which: ColumnElement[bool]) -> None:
+    """Hold pairs and raise their epoch: what is remembered of them anywhere is out of date."""
+    _hold(conn, which)
+    conn.execute(update(tables.pair).where(which).values(epoch=tables.pair.c.epoch + 1))
+
+
+def _wake(conn: Connection, person: PersonId, now: datetime) -> None:
+    """Let the clock look in on someone's pairs: they can be reached somewhere new."""
+    _hold(conn, _of(person))
+    later = or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
+    conn.execute(update(tables.pair).where(_of(person), later).values(wake_at=now))
+
+
+def _hold(conn: Connection, which: ColumnElement[bool]) -> None:
+    conn.execute(select(tables.pair.c.id).where(which).order_by("id").with_for_update()).all()
+
+
+def _of(person: PersonId) -> ColumnElement[bool]:
+    return or_(tables.pair.c.reverse_mentor == person, tables.pair.c.reverse_mentee == person)
+
+
+def _owner(conn: Connection, account: Account) -> PersonId | None:
+    found = conn.execute(select(tables.account.c.person).where(_at(account)))
+    owner: PersonId | None = found.scalar_one_or_none()
+    return owner
+
+
+def _at(account: Account) -> ColumnElement[bool]:
+    return and_(*(tables.account.c[name] == value for name, value in _triple(account).items()))
+
+
+def _triple(account: Account) -> dict[str, str]:
+    return {"platform": account.platform, "tenant": account.tenant, "user": account.user}
+
+
+def _hash(code: str) -> str:
+    return sha256(code.upper().translate(LOOK_ALIKES).encode()).hexdigest()
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
