@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters import settings as environment
-from adapters.house import open_house
+from adapters.house import House, open_house
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -29,7 +30,7 @@ def build(
     settings: Settings | None = None,
     *,
     clock_too: bool = False,
-    restart: Callable[[], Awaitable[None]] | None = None,
+    restart: Callable[[House], Awaitable[None]] | None = None,
 ) -> Starlette:
     """Return the app. `clock_too` lets it tick as well, for a playground in one process."""
     told = settings or environment.read()
@@ -40,7 +41,8 @@ def build(
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
             if told.playground:
-                app.router.routes.extend(web.routes(web.host(house, restart)))
+                again = partial(restart, house) if restart else None
+                app.router.routes.extend(web.routes(web.host(house, again)))
             if clock_too:
                 await stack.enter_async_context(ticking(house.intake, told.tick))
             yield

@@ -16,14 +16,20 @@ from sqlalchemy import delete
 
 from adapters import app, coordinating, programme
 from adapters import settings as environment
-from adapters.clock import WallClock
+from adapters.clock import Clock, MovableClock
 from adapters.coordinating import Newcomer
+from adapters.house import House, clock_of
 from adapters.settings import Settings, SettingsError
 from adapters.store import roster, tables
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from bot import hours
+from bot.journal import PersonId
+from bot.people import Person, Programme
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from adapters.store.keys import Keys
@@ -70,14 +76,14 @@ def run_server(told: Settings, *, clock_too: bool = False) -> None:
     """Serve until told to stop. Raises SettingsError if the port is taken."""
     if not is_free(told.host, told.port):
         raise SettingsError(f"Port {told.port} is taken. Choose another with --port.")
-
-    async def restart() -> None:
-        store = await SqlStore.open(told.database, told.master_key())
-        await store.run(lambda conn: _start_over(conn, conn.get_execution_options()["keys"]))
-        await store.close()
-
-    served = app.build(told, clock_too=clock_too, restart=restart if clock_too else None)
+    served = app.build(told, clock_too=clock_too, restart=start_over if clock_too else None)
     uvicorn.run(served, host=told.host, port=told.port, log_level="warning")
+
+
+async def start_over(house: House) -> None:
+    """Forget the pair, and bring two people together anew, at a courteous hour."""
+    now = _morning(house.clock)
+    await house.store.run(lambda conn: _start_over(conn, conn.get_execution_options()["keys"], now))
 
 
 def is_free(host: str, port: int) -> bool:
@@ -100,21 +106,21 @@ async def _people(told: Settings) -> None:
     """Bring the two together, if nobody is there yet."""
     store = await SqlStore.open(told.database, told.master_key())
     try:
-        await store.run(lambda conn: _settle(conn, conn.get_execution_options()["keys"]))
+        clock = clock_of(told)
+        await store.run(lambda conn: _settle(conn, conn.get_execution_options()["keys"], clock))
     finally:
         await store.close()
 
 
-def _settle(conn: Connection, keys: Keys) -> None:
+def _settle(conn: Connection, keys: Keys, clock: Clock) -> None:
     if roster.show_programmes(conn):
         return
     example = replace(programme.read(programme.EXAMPLE), privacy_link="")
     kept = coordinating.add_programme(conn, keys, example)
-    coordinating.bring_together(conn, keys, kept, ADA, BEN, WallClock().now())
+    coordinating.bring_together(conn, keys, kept, ADA, BEN, _morning(clock))
 
 
-def _start_over(conn: Connection, keys: Keys) -> None:
-    """Forget the pair and everything about it, and bring two people together anew."""
+def _start_over(conn: Connection, keys: Keys, now: datetime) -> None:
     for table in (
         tables.message,
         tables.posted,
@@ -126,4 +132,16 @@ def _start_over(conn: Connection, keys: Keys) -> None:
     ):
         conn.execute(delete(table))
     (kept,) = roster.show_programmes(conn)
-    coordinating.bring_together(conn, keys, kept, ADA, BEN, WallClock().now())
+    coordinating.bring_together(conn, keys, kept, ADA, BEN, now)
+
+
+def _morning(clock: Clock) -> datetime:
+    """Move on to an hour at which both may be written to: a demo must not begin with silence."""
+    week = Programme("", "")
+    people = [Person(PersonId(""), "", zone=one.zone) for one in (ADA, BEN)]
+    while not all(hours.may_write(week, one, clock.now()) for one in people):
+        opening = max(hours.next_opening(week, one, clock.now()) for one in people)
+        if not isinstance(clock, MovableClock):
+            break
+        clock.move_to(opening)
+    return clock.now()
