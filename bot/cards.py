@@ -331,7 +331,7 @@ def _resting(reader: Reader, item: Item) -> Card | None:
         return None
     lead = _lead(reader, item)
     shown = [i for i in reader.items if i.status is Status.WAITING and i not in lead]
-    free = [i for i in reader.items if i.status is Status.AVAILABLE and i.moves]
+    free = [i for i in reader.items if _offered(i)]
     words = reader.words(item)
     known = {"waiting": len(shown), "ready": len(free), "leads": len(lead)}
     body = wording.lines(reader.say(words.body, item, **known))
@@ -347,6 +347,10 @@ def _resting(reader: Reader, item: Item) -> Card | None:
         revision=_revision(reader, item, lead),
         resting=not lead,
     )
+
+
+def _offered(item: Item) -> bool:
+    return item.status is Status.AVAILABLE and bool(item.moves) and not item.prompt.aside
 
 
 def _asking(reader: Reader, item: Item, draft: Draft) -> Card:

@@ -12,13 +12,27 @@ from zoneinfo import ZoneInfo
 
 from bot import etiquette, hours, prompts
 from bot.etiquette import Answered, Began, Manners, Postponed, Reminded, Stopped, Turned
-from bot.flows import charter, meeting, preparation, purpose, reflection, topic, welcome
+from bot.flows import (
+    charter,
+    closing,
+    evaluation,
+    goals,
+    leaving,
+    meeting,
+    midterm,
+    preparation,
+    purpose,
+    reflection,
+    safety,
+    topic,
+    welcome,
+)
 from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
 from bot.inputs import Asked, Given, Input, Pressed, Said, Submitted
 from bot.prompts import Choice, Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from bot.inbox import Flow
@@ -28,12 +42,18 @@ if TYPE_CHECKING:
 # In the order in which they matter when several things are somebody's to do.
 FLOWS: tuple[Flow, ...] = (
     welcome,
+    safety,
     preparation,
     reflection,
+    closing,
+    evaluation,
+    midterm,
     purpose,
     charter,
+    goals,
     topic,
     meeting,
+    leaving,
 )
 PROMPTS = tuple(chain.from_iterable(flow.PROMPTS for flow in FLOWS)) + etiquette.PROMPTS
 
@@ -48,6 +68,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "reflect": ("held", "reflection"),
     "purpose": ("purpose",),
     "charter": ("charter",),
+    "goals": ("goals", "goal"),
+    "pause": ("pause",),
+    "leave": ("leave",),
     "status": (),
     "help": (),
     "later": (),
@@ -64,7 +87,7 @@ def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
 
     def all_items() -> tuple[Item, ...]:
         found = chain.from_iterable(flow.items(pair, me) for flow in FLOWS)
-        return tuple(sorted(found, key=_urgency))
+        return tuple(sorted(_within(pair, found), key=_urgency))
 
     return pair.once(("schedule", me.id), all_items)
 
@@ -86,6 +109,9 @@ def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None 
     turned = manners.turned.get(me.id)
     for item in items:
         if item.thread == turned:
+            return item
+    for item in items:
+        if item.prompt is leaving.PAUSED:
             return item
     for item in items:
         if item.status is Status.OPEN and not manners.is_put_off(me, item, now):
@@ -139,6 +165,16 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
     if draft and draft.item == item.key:
         given |= draft.answers
     return Form(item, given)
+
+
+def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
+    """Let everything but closing come to rest when the pair has ended (INV-12)."""
+    end = closing.ended_at(pair)
+    for item in found:
+        if end is None or _FLOW[item.prompt.key] is closing or item.prompt is leaving.ENDED:
+            yield item
+        else:
+            yield replace(item, closes=min(item.closes, end) if item.closes else end)
 
 
 def _urgency(item: Item) -> tuple[bool, int]:
@@ -279,6 +315,8 @@ def _send(
 
 def _decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
     decision = _FLOW[item.prompt.key].decide(pair, me, item, move, now)
+    if decision.turn_to:
+        decision = replace(decision, events=(*decision.events, Turned(decision.turn_to)))
     if isinstance(decision.reply, Notice) and decision.reply.key == "stale":
         return _moved_on()
     return decision
@@ -322,7 +360,7 @@ def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
     if last and last.astimezone(zone).date() == now.astimezone(zone).date():
         day = hours.next_working_day(pair.programme, me, now.astimezone(zone).date())
         return hours.local(me, day, pair.programme.window[0])
-    quiet = meeting.silent(pair, now)
+    quiet = meeting.silent(pair, now) or leaving.paused(pair, now)
     return hours.next_opening(pair.programme, me, quiet or now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -35,6 +36,13 @@ class After:
 def local(person: Person, day: date, hour: time) -> datetime:
     """Return the instant (UTC) of an hour of a day where they live."""
     return datetime.combine(day, hour, ZoneInfo(person.zone)).astimezone(UTC)
+
+
+def months_after(anchor: datetime, months: int) -> datetime:
+    """Return the same hour of the same day so many months later, or of that month's last day."""
+    count = anchor.month - 1 + months
+    year, month = anchor.year + count // 12, count % 12 + 1
+    return anchor.replace(year=year, month=month, day=min(anchor.day, monthrange(year, month)[1]))
 
 
 def is_working_day(programme: Programme, person: Person, day: date) -> bool:

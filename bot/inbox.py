@@ -104,13 +104,15 @@ class Form:
 class Decision:
     """What a move amounts to: events for the journal, and at most one reply to who acted (law 4).
 
-    `by_clock` events are the programme's own doing. `again` brings the card to the end of the chat.
+    `by_clock` events are the programme's own doing. `again` brings the card to the end of the chat,
+    `turn_to` names the thread they go on with.
     """
 
     events: tuple[Event, ...] = ()
     reply: Notice | Form | None = None
     by_clock: tuple[Event, ...] = ()
     again: bool = False
+    turn_to: str = ""
 
 
 def record(*events: Event, reply: Notice | None = None) -> Decision:

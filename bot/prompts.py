@@ -87,7 +87,7 @@ class Prompt:
 
     `actions` are answered with one press. `reminders` are moments after the item opened (at most
     three are given). `urgent` prompts come before the rest: their hour is near, or the partner
-    waits for an answer.
+    waits for an answer. One that stands `aside` is offered in Home only, never on the card.
     """
 
     key: str
@@ -95,6 +95,7 @@ class Prompt:
     actions: tuple[str, ...] = ()
     reminders: tuple[After, ...] = ()
     urgent: bool = False
+    aside: bool = False
 
     @property
     def private(self) -> bool:

@@ -2,7 +2,9 @@
 
 Marks at the start of a line: `#` heading, `##` short heading for a form's window, `~` the one line
 for Home, `^` a neutral preview, `@` who will see the answer, `?` a question, `*` an option of the
-question above, `=` what a question is filled in with, `%` a page of the form, `>` a button, `!` a notice, `---` what *Tell me more* adds.
+question above, `=` what a question is filled in with, `%` a page of the form, `>` a button, `!` a
+notice, `---` what *Tell me more* adds.
+
 All else is the message: a paragraph, `- ` a list, `| ` someone's words, `+ ` a small heading.
 """
 

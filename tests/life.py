@@ -37,9 +37,11 @@ class Life:
     pair: Pair = field(default_factory=new_pair)
     now: datetime = MONDAY
     pulse: str | None = None
+    presses_only: bool = False
     typed: dict[str, tuple[PersonId, str, str]] = field(default_factory=dict)
     keys: list[tuple[Person, str, str]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
+    told: list[tuple[Person | None, Input | None, datetime]] = field(default_factory=list)
     moves: int = 0
 
     def __post_init__(self) -> None:
@@ -64,7 +66,7 @@ class Life:
             self.pass_time()
             return
         me = self.dice.choice(self.pair.people)
-        chance = self.dice.random()
+        chance = 1.0 if self.presses_only else self.dice.random()
         if chance < 0.04:
             self.act(me, Said(self.dice.choice(["help", "book", "so what?", "1", "2", "charter"])))
         elif chance < 0.07:
@@ -144,6 +146,7 @@ class Life:
 
     def act(self, me: Person, input: Input) -> Decision:
         """Take one input, as the turn does."""
+        self.told.append((me, input, self.now))
         incoming = Incoming("x", self.pair.id, me.id, input, self.now)
         decision = decide(self.pair, me, incoming, BOOK)
         self.pair = self.pair.with_events(decision.events, me.id, self.now)
@@ -157,8 +160,31 @@ class Life:
             self.now = wake
         else:
             self.now += timedelta(hours=self.dice.choice([1, 5, 24, 24 * 3]))
+        self.tick()
+
+    def tick(self) -> None:
+        self.told.append((None, None, self.now))
         decision = facilitator.tick(self.pair, self.now)
         self.pair = self.pair.with_events(decision.by_clock, None, self.now)
+
+    def answering(self, pulse: str) -> list[str]:
+        """Live the same life again with other pulse answers; return what the senior sees of it.
+
+        From the first pulse on, that is: until then there is nothing that could differ.
+        """
+        again = Life(self.seed)
+        seen = []
+        felt = False
+        for me, input, now in self.told:
+            again.now = now
+            if me is None or input is None:
+                again.tick()
+            else:
+                felt = felt or bool(set(PULSE) & set(getattr(input, "answers", ())))
+                again.act(me, _with_pulse(input, pulse))
+            if felt:
+                seen.append(again.screen(again.pair.reverse_mentee))
+        return seen
 
     def screen(self, me: Person) -> str:
         """Return everything someone can see now: the card, Home, and every form they can open."""
@@ -180,6 +206,14 @@ class Life:
                     )
                 )
         return "\n".join(seen)
+
+
+def _with_pulse(input: Input, pulse: str) -> Input:
+    if not isinstance(input, Submitted) or not set(PULSE) & set(input.answers):
+        return input
+    options = {"safe": "54321", "worried": ("no", "little", "yes"), "cost": ("no", "bit", "yes")}
+    given = {name: (pulse,) if pulse in options[name] else () for name in PULSE}
+    return Submitted(input.item, {**input.answers, **given})
 
 
 def fields_shown(pair: Pair) -> dict[str, set[str]]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
 from adapters.settings import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def configured(url: str) -> Config:
@@ -18,12 +24,12 @@ def configured(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date. Not to be called where an event loop runs."""
-    command.upgrade(configured(url), "head")
+    """Bring a database up to date."""
+    _apart(lambda: command.upgrade(configured(url), "head"))
 
 
 def is_current(url: str) -> bool:
-    """Tell whether a database is up to date. Not to be called where an event loop runs."""
+    """Tell whether a database is up to date."""
     config = configured(url)
     scripts = ScriptDirectory.from_config(config)
     found: set[str] = set()
@@ -32,6 +38,15 @@ def is_current(url: str) -> bool:
         found.update(heads)
         return []
 
-    with EnvironmentContext(config, scripts, fn=look):
-        scripts.run_env()
+    def run() -> None:
+        with EnvironmentContext(config, scripts, fn=look):
+            scripts.run_env()
+
+    _apart(run)
     return found == set(scripts.get_heads())
+
+
+def _apart(job: Callable[[], None]) -> None:
+    """Run in a thread of its own: `env.py` starts an event loop, and the caller may be in one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(job).result()

@@ -70,9 +70,7 @@ class SqliteRoute:
 
     async def scrub(self) -> None:
         """Move everything out of the log and empty it: deleted bytes are zeroes in the file."""
-        await self._in_thread(
-            lambda: self._connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        )
+        await self._in_thread(self._scrub)
 
     async def close(self) -> None:
         """Close the connection in the thread that opened it, then end the thread."""
@@ -92,6 +90,11 @@ class SqliteRoute:
         if self._conn is None:
             self._conn = self._engine.connect()
         return self._conn
+
+    def _scrub(self) -> None:
+        conn = self._connection()
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        conn.commit()
 
     def _close(self) -> None:
         if self._conn is not None:

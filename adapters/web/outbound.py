@@ -163,11 +163,15 @@ def question(asked: Question) -> Drawn:
 
 
 def grouped(questions: list[Drawn]) -> list[Drawn]:
-    """Return the questions, own words put under the choice they may stand in for."""
+    """Return the questions, own words put under the choice they may stand in for.
+
+    Where the own words want mending, the choice is not missing.
+    """
     found: list[Drawn] = []
     for asked in questions:
         if found and asked["beside"] and found[-1]["name"] == asked["beside"]:
             found[-1]["own"] = asked
+            found[-1]["fault"] = "" if asked["fault"] else found[-1]["fault"]
         else:
             found.append(asked)
     return found

@@ -25,13 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from adapters.clock import Clock
-    from adapters.intake import Intake
-    from adapters.store.sql import SqlStore
-    from adapters.web.messenger import WebMessenger
+    from adapters.house import House
     from bot.journal import PairId, PersonId
     from bot.people import Account, Pair
-    from bot.wording import Phrasebook
 
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MONTHS = {f"month{n}": n for n in range(1, 13)}
@@ -50,24 +46,20 @@ class Resident:
 
 @dataclass
 class Host:
-    """All the playground's page needs. `lines` reads the kinds of line in a notice."""
+    """All the page needs: the house it is in, how to start over, and how a notice reads in lines."""
 
-    intake: Intake
-    store: SqlStore
-    book: Phrasebook
-    clock: Clock
-    screens: WebMessenger
+    house: House
     restart: Callable[[], Awaitable[None]] | None = None
     lines: Callable[[str], Iterable[tuple[str, str]]] = outbound.lines
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def words(self, locale: str) -> Words:
         """Return the page's own words."""
-        return Words(self.book, locale)
+        return Words(self.house, locale)
 
     async def residents(self) -> tuple[Resident, ...]:
         """Return everyone who lives here."""
-        return await self.store.run(residents)
+        return await self.house.store.run(residents)
 
     async def resident(self, user: str, pair: str | None) -> Resident | None:
         """Return who that is, in this pair or in any; None for someone who does not live here."""
@@ -76,26 +68,34 @@ class Host:
 
     async def pair(self, pair: PairId) -> Pair:
         """Return a pair as it is now."""
-        return await self.store.work(pair, lambda work: work.pair())
+        return await self.house.store.work(pair, lambda work: work.pair())
 
     def home(self, pair: Pair, who: PersonId) -> cards.Home:
         """Return the Home view of one of a pair."""
         me = pair.person(who)
-        return cards.home(cards.Reader.of(pair, me, self.clock.now(), self.book))
+        return cards.home(cards.Reader.of(pair, me, self.house.clock.now(), self.house.book))
+
+    async def start_over(self, restart: Callable[[], Awaitable[None]]) -> None:
+        """Forget everything, and let the first thing happen anew."""
+        async with self.moving:
+            await self.house.intake.settled()
+            await restart()
+            await self._look_in()
+        self.house.web.hub.wake()
 
     async def move(self, move: str, pair: Pair) -> str:
         """Move the clock on; return the name of a notice, or nothing where it went as asked."""
-        if not isinstance(self.clock, MovableClock):
+        if not isinstance(self.house.clock, MovableClock):
             return "no_clock"
         async with self.moving:
             if move == "next":
-                return await self._to_what_happens(self.clock)
-            target = target_of(move, self.clock.now(), pair.opening.at)
+                return await self._to_what_happens(self.house.clock)
+            target = target_of(move, self.house.clock.now(), pair.opening.at)
             if target is None:
                 return "unread"
-            if target <= self.clock.now():
+            if target <= self.house.clock.now():
                 return "passed"
-            await self._to(self.clock, target)
+            await self._to(self.house.clock, target)
             return ""
 
     async def _to(self, clock: MovableClock, target: datetime) -> None:
@@ -104,45 +104,45 @@ class Host:
             pass
         clock.move_to(target)
         await self._look_in()
-        self.screens.hub.wake()
+        self.house.web.hub.wake()
 
     async def _to_what_happens(self, clock: MovableClock) -> str:
         """Go on from wake-up to wake-up until a screen has changed."""
         horizon = clock.now() + HORIZON
-        before = await self.store.run(screens)
-        while await self.store.run(screens) == before:
+        before = await self.house.store.run(screens)
+        while await self.house.store.run(screens) == before:
             if not await self._step(clock, horizon):
                 return "no_next"
-        self.screens.hub.wake()
+        self.house.web.hub.wake()
         return ""
 
     async def _step(self, clock: MovableClock, target: datetime) -> bool:
         """Go to the next wake-up, if there is one before the target, and look in."""
-        wake = await self.store.run(directory.next_wake)
+        wake = await self.house.store.run(directory.next_wake)
         if wake is None or wake > target:
             return False
         clock.move_to(wake)
         for _ in range(STUCK):
             await self._look_in()
-            if await self.store.run(directory.next_wake) != wake:
+            if await self.house.store.run(directory.next_wake) != wake:
                 return True
         return False
 
     async def _look_in(self) -> None:
-        await self.intake.sweep()
-        await self.intake.settled()
+        await self.house.intake.sweep()
+        await self.house.intake.settled()
 
 
 class Words:
     """The page's own words in one locale, by their keys."""
 
-    def __init__(self, book: Phrasebook, locale: str) -> None:
+    def __init__(self, house: House, locale: str) -> None:
         """Speak in this locale."""
-        self._book = book
+        self._house = house
         self._locale = locale
 
     def __getitem__(self, key: str) -> str:
-        return str(self._book.general("playground", key, self._locale))
+        return str(self._house.book.general("playground", key, self._locale))
 
 
 def target_of(move: str, now: datetime, began: datetime) -> datetime | None:

@@ -82,7 +82,7 @@ class TooMuchError(Exception):
 
 def host(house: House, restart: Callable[[], Awaitable[None]] | None = None) -> Host:
     """Return what the playground needs of a house."""
-    return Host(house.intake, house.store, house.book, house.clock, house.web, restart)
+    return Host(house, restart)
 
 
 def routes(host: Host) -> list[BaseRoute]:
@@ -130,7 +130,7 @@ class Pages:
             "people": [self._person(pair, each) for each in here],
             "elsewhere": [words["elsewhere"].format(name=person.name) for person in away],
             "now": self._now(pair),
-            "movable": isinstance(self.host.clock, MovableClock),
+            "movable": isinstance(self.host.house.clock, MovableClock),
             "restartable": self.host.restart is not None,
             "several": len(pairs) > 1,
         }
@@ -156,7 +156,7 @@ class Pages:
                 "card": (card := outbound.drawn(kept.content, live=kept.live)),
                 "mark": f"{card['digest']}-{int(kept.live)}",
             }
-            for kept in await self.host.screens.messages(who.account)
+            for kept in await self.host.house.web.messages(who.account)
             if kept.pair == who.pair
         ]
         me = pair.person(who.person)
@@ -171,7 +171,7 @@ class Pages:
 
     async def events(self, request: Request) -> Response:  # noqa: ARG002
         """Tell, line by line, whose screen has changed, also where another process wrote to it."""
-        heard, seen = self.host.screens.hub.listen(), await self._seen()
+        heard, seen = self.host.house.web.hub.listen(), await self._seen()
         return StreamingResponse(self._stream(heard, seen), media_type="text/event-stream")
 
     async def act(self, request: Request) -> Response:
@@ -184,7 +184,7 @@ class Pages:
         if who is None:
             return self.say("nobody_here", HTTPStatus.NOT_FOUND)
         delivery = f"web:{who.person}:{posted.id or secrets.token_hex(8)}"
-        reply = await self.host.intake.receive(
+        reply = await self.host.house.intake.receive(
             who.account, posted.input, delivery, posted.pair or who.pair
         )
         refused = FORM_NOT_TAKEN if isinstance(posted.input, Submitted) else NOT_TAKEN
@@ -214,8 +214,7 @@ class Pages:
         await _body(request)
         if self.host.restart is None:
             return self.say("no_restart")
-        await self.host.restart()
-        self.host.screens.hub.wake()
+        await self.host.start_over(self.host.restart)
         return self.answer(ok=True)
 
     def say(self, key: str, status: int = HTTPStatus.OK) -> Response:
@@ -234,8 +233,10 @@ class Pages:
         return JSONResponse(told, status)
 
     def _is_one_of(self, notice: str, keys: tuple[str, ...]) -> bool:
-        locales = self.host.book.locales
-        said = {str(self.host.book.general("notices", k, each)) for k in keys for each in locales}
+        locales = self.host.house.book.locales
+        said = {
+            str(self.host.house.book.general("notices", k, each)) for k in keys for each in locales
+        }
         return notice in said
 
     async def _sheet(self, who: Resident, form: outbound.Drawn) -> str:
@@ -261,18 +262,20 @@ class Pages:
         }
 
     def _here(self, me: Person) -> str:
-        when = self.host.book.when("moment", self.host.clock.now(), me.zone, me.locale)
+        when = self.host.house.book.when("moment", self.host.house.clock.now(), me.zone, me.locale)
         return self.host.words(me.locale)["here"].format(when=when, place=_place(me))
 
     def _now(self, pair: Pair) -> str:
-        now = self.host.clock.now()
-        date, time = (self.host.book.when(name, now, "UTC", FIRST) for name in ("date", "time"))
+        now = self.host.house.clock.now()
+        date, time = (
+            self.host.house.book.when(name, now, "UTC", FIRST) for name in ("date", "time")
+        )
         day = (now - pair.opening.at).days + 1
         return self.host.words(FIRST)["now"].format(date=date, time=time, year=now.year, day=day)
 
     async def _seen(self) -> Seen:
-        on_screens, in_journals = await self.host.store.run(_counts)
-        return on_screens, in_journals, self.host.clock.now().strftime("%j %H:%M")
+        on_screens, in_journals = await self.host.house.store.run(_counts)
+        return on_screens, in_journals, self.host.house.clock.now().strftime("%j %H:%M")
 
     async def _stream(self, heard: Heard, seen: Seen) -> AsyncIterator[str]:
         """Look again when woken, and every second; a line now and then finds out who has left."""
@@ -280,7 +283,7 @@ class Pages:
         quiet = 0
         while True:
             await heard(LOOK)
-            heard, now = self.host.screens.hub.listen(), await self._seen()
+            heard, now = self.host.house.web.hub.listen(), await self._seen()
             told = _changes(seen, now)
             seen, quiet = now, 0 if told else quiet + 1
             if quiet >= QUIET:

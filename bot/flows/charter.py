@@ -177,6 +177,11 @@ def agreed(pair: Pair) -> Entry | None:
     return pair.fold(Charter).talk.agreed
 
 
+def sealed(pair: Pair) -> Entry | None:
+    """Return the signature with which a charter first, or last, came into force."""
+    return pair.fold(Charter).talk.sealed
+
+
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Put the charter in my inbox: my private choices, then the version we both sign."""
     begun = welcome.confirmed(pair)

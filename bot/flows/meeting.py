@@ -137,6 +137,7 @@ class Diary:
     current: Meeting = field(default_factory=Meeting)
     last: Meeting | None = None
     held_before: int = 0
+    first_met: datetime | None = None
 
     @property
     def held(self) -> int:
@@ -171,14 +172,16 @@ class Diary:
         if moment is None or entry.at < moment.at:
             return self
         held_before = self.held_before + bool(self.last and self.last.held)
-        return Diary(Meeting(self.current.no + 1), self.current, held_before)
+        next_one = Meeting(self.current.no + 1)
+        return Diary(next_one, self.current, held_before, self.first_met)
 
     def _told(self, no: int, entry: Entry) -> Diary:
         page = self._after(entry) if no == self.current.no else self
         if page.last is None or page.last.no != no:
             return self
-        told = {**page.last.told, entry.by: entry}
-        return replace(page, last=replace(page.last, told=told))
+        last = replace(page.last, told={**page.last.told, entry.by: entry})
+        met = page.first_met or (last.moment.at if last.held and last.moment else None)
+        return replace(page, last=last, first_met=met)
 
 
 def diary(pair: Pair) -> Diary:

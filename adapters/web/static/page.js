@@ -460,22 +460,24 @@ class Pane {
     if (last && !this.log.scrollTop) this.reveal(this.live() || last);
   }
 
-  async refresh() {
-    if (this.asking) {
-      this.askAgain = true;
-      return;
-    }
-    this.asking = true;
-    try {
-      do {
-        this.askAgain = false;
-        const answer = await fetch(`/screen/${encodeURIComponent(this.user)}?pair=${encodeURIComponent(pair)}`);
-        if (answer.ok) this.take(fragment(await answer.text()));
-      } while (this.askAgain);
-    } catch {
-      /* The stream says when the connection is back, and asks again. */
-    } finally {
-      this.asking = false;
+  /* Whoever asks waits for an answer that was asked for after they did. */
+  refresh() {
+    this.askAgain = true;
+    this.asking ??= this.ask().finally(() => { this.asking = null; });
+    return this.asking;
+  }
+
+  async ask() {
+    const address = `/screen/${encodeURIComponent(this.user)}?pair=${encodeURIComponent(pair)}`;
+    while (this.askAgain) {
+      this.askAgain = false;
+      try {
+        const answer = await fetch(address);
+        const fresh = fragment(await answer.text());
+        if (fresh.querySelector("[data-part='log']")) this.take(fresh);
+      } catch {
+        return; /* The stream says when the connection is back, and asks again. */
+      }
     }
   }
 

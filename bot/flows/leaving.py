@@ -1,0 +1,181 @@
+"""Pausing and leaving: a pause resumes by itself, and leaving needs no reason.
+
+Whoever leaves, and why, the other reads the same words, on the next working morning and a day
+later at least, so that neither text nor hour tells (INV-10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from bot import hours
+from bot.flows import charter, meeting, welcome
+from bot.inbox import Decision, Item, Status, notice, record
+from bot.journal import Entry, Event, PersonId
+from bot.moment import Moment
+from bot.privacy import P0, P2
+from bot.prompts import Choice, Prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.inbox import Context
+    from bot.people import Pair, Person
+
+WEEKS = ("1", "2", "3", "4", "6")
+PAUSES = 2
+SHIFT = timedelta(weeks=8)
+
+
+class PauseFor(Event, name="leaving.pause_for"):
+    """The form of a pause, in weeks; it becomes a `Paused`."""
+
+    weeks: Annotated[str, Choice(WEEKS, preset=("2",), labels="leaving.options"), P2]
+
+
+class Paused(Event, name="leaving.paused"):
+    """They would like a pause until then. Six weeks at most, twice at most."""
+
+    until: Annotated[Moment, P2]
+
+
+class Resumed(Event, name="leaving.resumed"):
+    """They go on before the pause was over."""
+
+
+class Leaving(Event, name="leaving.leaving"):
+    """They would like to stop. Nobody is told who it was."""
+
+    at: Annotated[Moment, P0]
+
+
+class Stayed(Event, name="leaving.stayed"):
+    """They changed their mind before it was told."""
+
+
+PAUSE = Prompt("leaving.pause", PauseFor, aside=True)
+PAUSED = Prompt("leaving.paused", actions=("resume",))
+LEAVE = Prompt("leaving.leave", actions=("leave",), aside=True)
+LEAVING = Prompt("leaving.leaving", actions=("stay",), aside=True)
+ENDED = Prompt("leaving.ended")
+PROMPTS = (PAUSE, PAUSED, LEAVE, LEAVING, ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The pauses so far, and the end, if somebody asked for it."""
+
+    paused: Entry | None = None
+    until: datetime | None = None
+    pauses: int = 0
+    shift: timedelta = timedelta()
+    leaving: Mapping[PersonId | None, Entry] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the pair ends early: the first of the moments asked for."""
+        told = (getattr(entry.event, "at", None) or entry for entry in self.leaving.values())
+        return min((moment.at for moment in told), default=None)
+
+    def see(self, entry: Entry) -> Course:
+        """Go on from one more entry."""
+        match entry.event:
+            case Paused(until):
+                shift = min(SHIFT, self.shift + max(until.at - entry.at, timedelta()))
+                return replace(
+                    self, paused=entry, until=until.at, pauses=self.pauses + 1, shift=shift
+                )
+            case Resumed() if self.until and entry.at < self.until:
+                return replace(self, until=entry.at, shift=self.shift - (self.until - entry.at))
+            case Leaving() if entry.by not in self.leaving:
+                return replace(self, leaving={**self.leaving, entry.by: entry})
+            case Stayed():
+                staying = {who: left for who, left in self.leaving.items() if who != entry.by}
+                return replace(self, leaving=staying)
+        return self
+
+
+def begun(pair: Pair) -> Entry | None:
+    """Return the entry with which the two began."""
+    return welcome.confirmed(pair)
+
+
+def term(pair: Pair) -> tuple[datetime, datetime] | None:
+    """Return when the term began and when it ends (GR-7), once it has begun.
+
+    It begins with the later of the signed charter and the first meeting held; a pause makes it
+    longer by as much, eight weeks at most.
+    """
+    signed, met = charter.sealed(pair), meeting.diary(pair).first_met
+    if signed is None or met is None:
+        return None
+    start = max(signed.at, met)
+    end = hours.months_after(start, pair.programme.term) + pair.fold(Course).shift
+    return start, end
+
+
+def ends(pair: Pair) -> datetime | None:
+    """Return when the pair ends early, if one of the two has asked for it."""
+    return pair.fold(Course).ends
+
+
+def paused(pair: Pair, now: datetime) -> datetime | None:
+    """Return until when the pair pauses, if it does."""
+    until = pair.fold(Course).until
+    return until if until and now < until else None
+
+
+def items(pair: Pair, me: Person) -> Iterator[Item]:
+    """Offer a pause and a way out at any time; say once that the pair has ended."""
+    begun = welcome.confirmed(pair)
+    if begun is None:
+        return
+    course = pair.fold(Course)
+    if course.paused and course.until:
+        facts: Context = {"until": course.until}
+        yield Item(
+            "pause",
+            PAUSED,
+            Status.WAITING,
+            course.paused,
+            facts,
+            closes=course.until,
+            news=True,
+        )
+    if course.pauses < PAUSES:
+        about = course.paused or begun
+        yield Item("pause", PAUSE, Status.AVAILABLE, about, opens=course.until)
+    mine = course.leaving.get(me.id)
+    if mine:
+        told: Context = {"at": getattr(mine.event, "at", None) or mine.at}
+        yield Item("leave", LEAVING, Status.WAITING, mine, told, closes=course.ends)
+    else:
+        yield Item("leave", LEAVE, Status.AVAILABLE, begun, closes=course.ends)
+    if course.ends:
+        yield Item("ended", ENDED, Status.DONE, begun, opens=course.ends, news=True)
+
+
+def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
+    """Record a pause, its end, a wish to leave, or a change of mind."""
+    course = pair.fold(Course)
+    match move:
+        case PauseFor() if course.pauses < PAUSES:
+            return record(Paused(_morning(pair, me, now + timedelta(weeks=int(move.weeks)))))
+        case "resume":
+            return record(Resumed())
+        case "leave" if me.id not in course.leaving:
+            return record(Leaving(_morning(pair, me, now + timedelta(days=1))))
+        case "stay" if me.id in course.leaving:
+            return record(Stayed())
+    return notice("stale")
+
+
+def _morning(pair: Pair, me: Person, earliest: datetime) -> Moment:
+    """Return the first working morning from then on."""
+    here = Moment.of(earliest, me.zone).wall.date()
+    morning = hours.local(me, here, pair.programme.window[0])
+    if morning < earliest:
+        morning = hours.local(me, here + timedelta(days=1), pair.programme.window[0])
+    return Moment.of(hours.next_opening(pair.programme, me, morning), me.zone)

