@@ -88,9 +88,7 @@ class Seat:
         for n in range(await pages.count()):
             page = pages.nth(n)
             await expect(page).to_be_visible()
-            for question in await page.locator("[data-question]").all():
-                if await question.locator(".optional").count():
-                    continue
+            for question in await page.locator("[data-needed]").all():
                 chips = question.locator(".chip input")
                 if await chips.count() and not await question.locator(".chip :checked").count():
                     await chips.first.check()
@@ -185,6 +183,7 @@ async def show(settings, tmp_path, folder):
             executable_path=CHROMIUM,
             args=FLAGS,
             viewport={"width": 1360, "height": 860},
+            reduced_motion="reduce",
         )
         context.set_default_timeout(15_000)
         show = Show(playground, context.pages[0], address, folder)

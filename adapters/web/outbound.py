@@ -12,7 +12,7 @@ from bot.cards import LATER, MORE
 from bot.prompts import Choice, Scale, Slot, Text
 
 if TYPE_CHECKING:
-    from bot.cards import Card, Home, Question, Sheet
+    from bot.cards import Card, Home, Page, Question, Sheet
 
 MANY = 12  # options above which a choice is a list to pick from rather than chips
 LONG = 80  # letters above which a field of one row is given a second
@@ -102,15 +102,7 @@ def home(view: Home) -> Drawn:
 
 def sheet(form: Sheet) -> Drawn:
     """Return a form as a template draws it, opened on the first page that wants mending."""
-    pages = [
-        {
-            "no": no,
-            "title": page.title,
-            "questions": grouped([question(asked) for asked in page.questions]),
-            "faulty": any(asked.fault for asked in page.questions),
-        }
-        for no, page in enumerate(form.pages, 1)
-    ]
+    pages = [_page(no, page) for no, page in enumerate(form.pages, 1)]
     first = next((page["no"] for page in pages if page["faulty"]), 1)
     return {
         "item": form.item,
@@ -125,6 +117,18 @@ def sheet(form: Sheet) -> Drawn:
     }
 
 
+def _page(no: int, page: Page) -> Drawn:
+    """Return a page; where every line may stay empty it says so once, and not line by line."""
+    questions = grouped([question(asked) for asked in page.questions])
+    free = all(asked["optional"] for asked in questions)
+    empty = [asked for asked in questions if asked["empty"]]
+    for asked in questions:
+        asked["marked"] = asked in empty and asked["optional"] and not free
+    faulty = any(asked.fault for asked in page.questions)
+    told = {"no": no, "title": page.title, "questions": questions, "faulty": faulty}
+    return {**told, "free": free and bool(empty)}
+
+
 def question(asked: Question) -> Drawn:
     """Return one question as a template draws it: which control, and what is filled in."""
     kind = asked.kind
@@ -137,6 +141,7 @@ def question(asked: Question) -> Drawn:
         "value": "\n".join(asked.value),
         "fault": asked.fault,
         "optional": asked.optional,
+        "empty": not asked.value,
         "shares": asked.shares,
         "beside": "",
         "own": None,

@@ -46,7 +46,7 @@ class Resident:
 
 @dataclass
 class Host:
-    """All the page needs: the house it is in, how to start over, and how a notice reads in lines."""
+    """All the page needs: the house, how to start over, and how a notice is read in lines."""
 
     house: House
     restart: Callable[[], Awaitable[None]] | None = None

@@ -569,6 +569,7 @@ async function move(button) {
     const reply = await post("/clock", { move: button.dataset.move, pair });
     tellAll(reply.notice || "", 6000);
     await Promise.all([...panes.values()].map((pane) => pane.refresh()));
+    document.querySelector("[data-moved]").textContent = document.querySelector("[data-now]").textContent;
   } catch {
     tellAll(people.dataset.lost);
   } finally {

@@ -1,0 +1,350 @@
+"""What a turn costs, as ratios measured side by side in one run: `make bench`.
+
+One figure a line: its name, the value, the goal, and `holds` or `short`; `info` where there is no
+goal. It exits 0 either way: a figure is for reading, not for failing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import uvicorn
+from sqlalchemy import Column, Integer, MetaData, Table, insert, update
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from adapters import app, coordinating, programme
+from adapters.coordinating import Newcomer
+from adapters.settings import Settings, new_key
+from adapters.store import directory
+from adapters.store.migrate import upgrade
+from adapters.store.sql import SqlStore
+from bot import facilitator
+from bot.flows import topic, welcome
+from bot.inputs import Incoming, Pressed
+from bot.turn import Services, deliver, take_turn
+from tests.databases import Server
+from tests.stage import BOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sqlalchemy import Connection
+
+    from bot.cards import Card
+    from bot.journal import PairId
+    from bot.people import Account, Pair
+    from bot.turn import UnitOfWork
+
+ROUNDS, TURNS = 9, 80
+NOON = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
+
+
+def told(name: str, value: float, goal: float | None, *, least: bool = False) -> None:
+    """Print one figure."""
+    if goal is None:
+        print(f"{name:<66} {value:8.2f}x {'':>10} info", flush=True)
+        return
+    holds = value >= goal if least else value <= goal
+    sign = ">=" if least else "<="
+    print(
+        f"{name:<66} {value:8.2f}x {sign} {goal:5.2f}x  {'holds' if holds else 'short'}", flush=True
+    )
+
+
+@dataclass
+class Silent:
+    """A messenger that sends nothing, so that what is measured is ours."""
+
+    sent: int = 0
+
+    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        self.sent += 1
+        return str(self.sent)
+
+    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        self.sent += 1
+        return ref
+
+    async def find(self, account: Account, key: str) -> str:
+        return ""
+
+
+@dataclass
+class Clocked:
+    """A store that tells how much of a turn was spent deciding, wording, and on keeping it."""
+
+    store: SqlStore
+    inside: float = 0.0
+    whole: float = 0.0
+
+    async def work(self, pair: PairId, body: Callable[[UnitOfWork], object]) -> object:
+        def timed(work: UnitOfWork) -> object:
+            spy = Spy(work)
+            began = time.perf_counter()
+            result = body(spy)  # type: ignore[arg-type]
+            self.inside += time.perf_counter() - began - spy.spent
+            return result
+
+        began = time.perf_counter()
+        result = await self.store.work(pair, timed)
+        self.whole += time.perf_counter() - began
+        return result
+
+
+@dataclass
+class Spy:
+    """A unit of work whose own time is taken apart from the bot's."""
+
+    work: UnitOfWork
+    spent: float = 0.0
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = getattr(self.work, name)
+
+        def timed(*given: object) -> object:
+            began = time.perf_counter()
+            try:
+                return method(*given)
+            finally:
+                self.spent += time.perf_counter() - began
+
+        return timed
+
+
+@dataclass
+class Bench:
+    """One database with a pair in it."""
+
+    store: SqlStore
+    pair: PairId
+    clocked: Clocked = field(init=False)
+    services: Services = field(init=False)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.clocked = Clocked(self.store)
+        self.services = Services(self.clocked, BOOK, {"web": Silent()})  # type: ignore[arg-type]
+
+    async def now(self) -> Pair:
+        return await self.store.work(self.pair, lambda work: work.pair())
+
+    async def grow(self, length: int) -> None:
+        """Give the pair a journal of this length."""
+        pair = await self.now()
+        start = len(pair.journal)
+        for me in pair.people:
+            pair = pair.with_events((welcome.Accepted(),), me.id, NOON)
+            pair = pair.with_events((welcome.Understood(right=True),), me.id, NOON)
+        while len(pair.journal) < length:
+            idea = topic.Proposed("CS-1", question="What do I write that sounds colder than I am?")
+            pair = pair.with_events((idea,), pair.reverse_mentee.id, NOON)
+            passed = topic.Passed(pair.journal[-1].no, "other")
+            pair = pair.with_events((passed,), pair.reverse_mentor.id, NOON)
+        await self.store.work(self.pair, lambda work: work.write(pair, pair.journal[start:]))
+
+    async def turn(self) -> None:
+        """Take one whole turn: it writes an event and changes a screen."""
+        pair = await self.now()
+        me = pair.reverse_mentee
+        thread = ("meeting:1", "topic")[self.count % 2]
+        item = next(i for i in facilitator.inbox(pair, me, NOON) if i.thread == thread)
+        self.count += 1
+        pressed = Incoming(f"b{self.count}", self.pair, me.id, Pressed(item.key, "open"), NOON)
+        began = time.perf_counter()
+        _, planned = await take_turn(self.services, pressed)
+        await deliver(self.services, self.pair, planned, NOON)
+        self.took = time.perf_counter() - began
+
+
+async def prepared(url: str) -> Bench:
+    """Return a bench with a fresh pair in this database."""
+    store = await SqlStore.open(url, Settings(url, new_key()).master_key(), BOOK.catalogue)
+
+    def settle(conn: Connection) -> PairId:
+        kept = coordinating.add_programme(conn, store.keys, programme.read(programme.EXAMPLE))
+        ada = Newcomer("Ada", user="ada", zone="Europe/London")
+        ben = Newcomer("Ben", user="ben", zone="Europe/Berlin")
+        coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
+        return directory.due(conn, NOON + timedelta(days=1), 1)[0]
+
+    return Bench(store, await store.run(settle))
+
+
+async def timed(run: Callable[[], Awaitable[None]], times: int) -> float:
+    gc.disable()
+    began = time.perf_counter()
+    for _ in range(times):
+        await run()
+    gc.enable()
+    return (time.perf_counter() - began) / times
+
+
+async def of_database(name: str, new_url: Callable[[str], str], goals: tuple[float, float]) -> None:
+    """Measure turns against a bare durable commit of one row, through the same connection."""
+    short, long = await prepared(new_url("short")), await prepared(new_url("long"))
+    await short.grow(10)
+    await long.grow(1000)
+    row = Table("bench", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer))
+
+    def make(conn: Connection) -> None:
+        row.create(conn, checkfirst=True)
+        conn.execute(insert(row).values(id=1, n=0))
+
+    await short.store.run(make)
+    bump = update(row).where(row.c.id == 1).values(n=row.c.n + 1)
+
+    async def bare() -> None:
+        await short.store.run(lambda conn: conn.execute(bump).close())
+
+    figures: dict[str, list[float]] = {"bare": [], "short": [], "long": [], "inside": []}
+    for bench in (short, long):
+        await timed(bench.turn, 20)
+    for _ in range(ROUNDS):
+        figures["bare"].append(await timed(bare, TURNS))
+        for label, bench in (("short", short), ("long", long)):
+            bench.clocked.inside = 0
+            took = []
+            for _ in range(TURNS):
+                await bench.turn()
+                took.append(bench.took)
+            figures[label].append(statistics.mean(took))
+            if label == "short":
+                figures["inside"].append(bench.clocked.inside / TURNS)
+    base, whole, at_length, inside = (
+        statistics.median(figures[k]) for k in ("bare", "short", "long", "inside")
+    )
+    told(f"{name}: a turn at 1,000 entries over one at 10", at_length / whole, 1.3)
+    told(
+        f"{name}: read, commit and note (persistence) over a bare commit",
+        (whole - inside) / base,
+        goals[0],
+    )
+    told(f"{name}: decide, words and reconcile for both, over a bare commit", inside / base, None)
+    told(f"{name}: the whole turn over a bare commit", whole / base, goals[1])
+    for bench in (short, long):
+        await bench.store.close()
+
+
+async def served(application: Starlette, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
+    server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    return server, task
+
+
+async def of_http(folder: Path) -> None:
+    """Measure turns a second through HTTP in the playground, over an empty Starlette handler."""
+    url = f"sqlite:///{folder / 'http.db'}"
+    upgrade_in_thread = asyncio.get_running_loop().run_in_executor(None, upgrade, url)
+    await upgrade_in_thread
+    bench = await prepared_at(url)
+    settings = Settings(url, bench[1], playground=True, data=folder)
+    (folder / "clock").write_text(str((NOON - datetime.now(UTC)).total_seconds()), encoding="ascii")
+    ours = app.build(settings)
+    empty = Starlette(
+        routes=[Route("/act", lambda request: PlainTextResponse("ok"), methods=["POST"])]
+    )
+    pair = await bench[0].now()
+    keys = {
+        item.thread: item.key
+        for item in facilitator.inbox(pair, pair.reverse_mentee, NOON)
+        if item.thread in {"topic", "meeting:1"}
+    }
+    await bench[0].store.close()
+    running = [await served(ours, 8917), await served(empty, 8918)]
+    figures: dict[int, list[float]] = {8917: [], 8918: []}
+    for number in range(ROUNDS + 1):  # the first warms up
+        for port, taken in figures.items():
+            before = time.process_time()
+            client = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.bench",
+                str(port),
+                str(number),
+                str(pair.id),
+                keys["topic"],
+                keys["meeting:1"],
+            )
+            assert await client.wait() == 0
+            if number:
+                taken.append((time.process_time() - before) / TURNS)
+    told(
+        "playground: turns a second and core through HTTP, of an empty handler's",
+        statistics.median(figures[8918]) / statistics.median(figures[8917]),
+        0.1,
+        least=True,
+    )
+    for server, task in running:
+        server.should_exit = True
+        await task
+
+
+def press(port: str, run: str, pair: str, *keys: str) -> None:
+    """Be the browser, in a process of its own: press two buttons by turns."""
+    with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as client:
+        for count in range(TURNS):
+            body = {
+                "user": "ben",
+                "pair": pair,
+                "kind": "press",
+                "item": keys[count % 2],
+                "action": "open",
+                "id": f"h{run}-{count}",
+            }
+            answer = client.post(f"http://127.0.0.1:{port}/act", json=body)
+            assert answer.status_code == 200, answer.text
+
+
+async def prepared_at(url: str) -> tuple[Bench, str]:
+    key = new_key()
+    store = await SqlStore.open(url, Settings(url, key).master_key(), BOOK.catalogue)
+
+    def settle(conn: Connection) -> PairId:
+        kept = coordinating.add_programme(conn, store.keys, programme.read(programme.EXAMPLE))
+        ada = Newcomer("Ada", user="ada", zone="Europe/London")
+        ben = Newcomer("Ben", user="ben", zone="Europe/Berlin")
+        coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
+        return directory.due(conn, NOON + timedelta(days=1), 1)[0]
+
+    bench = Bench(store, await store.run(settle))
+    await bench.grow(10)
+    return bench, key
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+
+        def sqlite(name: str) -> str:
+            url = f"sqlite:///{place / name}.db"
+            upgrade(url)
+            return url
+
+        urls = {name: sqlite(name) for name in ("short", "long")}
+        asyncio.run(of_database("SQLite", urls.__getitem__, (4.5, 12)))
+        asyncio.run(of_http(place))
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = Server(Path(folder))
+        urls = {name: server.new(name) for name in ("short", "long")}
+        for url in urls.values():
+            upgrade(url)
+        asyncio.run(of_database("PostgreSQL", urls.__getitem__, (5, 8)))
+        server.stop()
+
+
+if __name__ == "__main__":
+    press(*sys.argv[1:]) if len(sys.argv) > 1 else main()
