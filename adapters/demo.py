@@ -77,7 +77,13 @@ def run_server(told: Settings, *, clock_too: bool = False) -> None:
     if not is_free(told.host, told.port):
         raise SettingsError(f"Port {told.port} is taken. Choose another with --port.")
     served = app.build(told, clock_too=clock_too, restart=start_over if clock_too else None)
-    uvicorn.run(served, host=told.host, port=told.port, log_level="warning")
+    uvicorn.run(
+        served,
+        host=told.host,
+        port=told.port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,  # an open page listens for ever
+    )
 
 
 async def start_over(house: House) -> None:

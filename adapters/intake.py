@@ -59,7 +59,7 @@ class Intake:
             reply, planned = await take_turn(self._services, incoming)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
-            return Reply(notice=self._general("again"))
+            return Reply(notice=self._general("again"), taken=False)
         self.send(mine.pair, planned, now)
         return reply
 
@@ -69,7 +69,7 @@ class Intake:
         try:
             pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
         except roster.InvitationError as error:
-            return Reply(notice=self._general(f"code_{error.reason}"))
+            return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
         await self.look_in(pair)
         return Reply(notice=self._general("joined"))
 
@@ -110,9 +110,10 @@ class Intake:
 
     def _say(self, memberships: tuple[Membership, ...], pair: str | None) -> Reply:
         if pair is not None or not memberships:
-            return Reply(notice=self._general("not_yours" if memberships else "not_joined"))
+            key = "not_yours" if memberships else "not_joined"
+            return Reply(notice=self._general(key), taken=False)
         names = ", ".join(m.partner for m in memberships)
-        return Reply(notice=self._general("which").format(names=names))
+        return Reply(notice=self._general("which").format(names=names), taken=False)
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))

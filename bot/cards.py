@@ -202,6 +202,11 @@ def notice(reader: Reader, reply: Notice) -> str:
     return reader.general(reply.key, **reply.values)
 
 
+def notice_lines(text: str) -> list[tuple[str, str]]:
+    """Return what a notice says as lines of their kinds, as the lines of a card are."""
+    return [(line.kind, line.text) for line in wording.lines(text)]
+
+
 def sheet(reader: Reader, form: Form) -> Sheet:
     """Put a form into words, page by page: what is filled in, and what is to be mended."""
     item = form.item
@@ -331,7 +336,7 @@ def _resting(reader: Reader, item: Item) -> Card | None:
         return None
     lead = _lead(reader, item)
     shown = [i for i in reader.items if i.status is Status.WAITING and i not in lead]
-    free = [i for i in reader.items if _offered(i)]
+    free = [i for i in reversed(reader.items) if _offered(i)]  # booking comes first
     words = reader.words(item)
     known = {"waiting": len(shown), "ready": len(free), "leads": len(lead)}
     body = wording.lines(reader.say(words.body, item, **known))
@@ -448,7 +453,10 @@ def _lead(reader: Reader, focus: Item) -> tuple[Item, ...]:
     return tuple(
         item
         for item in reader.items
-        if item.news and item.thread != focus.thread and _is_later(item, acted)
+        if item.news
+        and item.thread != focus.thread
+        and item.since >= focus.since
+        and _is_later(item, acted)
     )[-3:]
 
 

@@ -77,6 +77,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "back": (),
 }
 LATER = "later:"
+REFUSALS = frozenset({"stale", "stale_form"})
 
 
 def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:

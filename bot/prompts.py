@@ -160,7 +160,7 @@ def read(
         if value is not None:
             values[name] = value
     for name, kind in questions(form).items():
-        if isinstance(kind, Text) and kind.beside and values.get(name):
+        if isinstance(kind, Text) and kind.beside and (values.get(name) or name in faults):
             values[kind.beside] = OWN
             faults.pop(kind.beside, None)
     for name in required(form) - values.keys() - faults.keys():

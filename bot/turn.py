@@ -31,11 +31,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is said at once to the one who acted: a notice or a form. `repeat`: handled before."""
+    """What is said at once to the one who acted: a notice or a form.
+
+    `repeat`: it was handled before. `taken`: what was typed need not be kept where it was typed.
+    """
 
     notice: str = ""
     sheet: Sheet | None = None
     repeat: bool = False
+    taken: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +274,5 @@ def _reply(
     reader = cards.Reader.of(pair, me, now, book)
     if isinstance(decision.reply, Form):
         return Reply(sheet=cards.sheet(reader, decision.reply))
-    return Reply(notice=cards.notice(reader, decision.reply))
+    refused = decision.reply.key in facilitator.REFUSALS
+    return Reply(notice=cards.notice(reader, decision.reply), taken=not refused)

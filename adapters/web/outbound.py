@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 MANY = 12  # options above which a choice is a list to pick from rather than chips
 LONG = 80  # letters above which a field of one row is given a second
-BREAK = "\u2028"
-KINDS = {"- ": "list", "| ": "words", "+ ": "head"}
 
 Drawn = dict[str, Any]
 
@@ -74,13 +72,6 @@ def blocks(lines: list[tuple[str, str]]) -> list[Drawn]:
         else:
             found.append({"kind": kind, "rows": [text]})
     return found
-
-
-def lines(text: str) -> list[tuple[str, str]]:
-    """Return a notice as lines of their kinds, by the marks of a prompt file."""
-    rows = [row.strip() for row in text.split("\n")]
-    kept = [(KINDS.get(row[:2], "text"), row) for row in rows if row]
-    return [(k, (row if k == "text" else row[2:]).replace(BREAK, "\n")) for k, row in kept]
 
 
 def home(view: Home) -> Drawn:

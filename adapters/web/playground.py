@@ -15,12 +15,11 @@ from sqlalchemy import func, select
 
 from adapters.clock import MovableClock
 from adapters.store import directory, tables
-from adapters.web import outbound
 from adapters.web.messenger import PLATFORM
 from bot import cards
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -46,11 +45,10 @@ class Resident:
 
 @dataclass
 class Host:
-    """All the page needs: the house, how to start over, and how a notice is read in lines."""
+    """All the page needs: the house, and how to start over."""
 
     house: House
     restart: Callable[[], Awaitable[None]] | None = None
-    lines: Callable[[str], Iterable[tuple[str, str]]] = outbound.lines
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def words(self, locale: str) -> Words:

@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from adapters.clock import MovableClock
 from adapters.web import inbound, outbound
 from adapters.web.playground import Host, journals, screens
-from bot.inputs import Submitted
+from bot.cards import notice_lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -63,9 +63,6 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-# Notices that say an input was not taken: what was typed stays where it was typed.
-NOT_TAKEN = ("again", "not_yours", "not_joined")
-FORM_NOT_TAKEN = (*NOT_TAKEN, "stale", "stale_form")
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -187,10 +184,8 @@ class Pages:
         reply = await self.host.house.intake.receive(
             who.account, posted.input, delivery, posted.pair or who.pair
         )
-        refused = FORM_NOT_TAKEN if isinstance(posted.input, Submitted) else NOT_TAKEN
-        taken = reply.sheet is None and not self._is_one_of(reply.notice, refused)
         form = await self._sheet(who, outbound.sheet(reply.sheet)) if reply.sheet else None
-        return self.answer(ok=taken or form is not None, notice=reply.notice, sheet=form)
+        return self.answer(ok=reply.taken, notice=reply.notice, sheet=form)
 
     async def clock(self, request: Request) -> Response:
         """Move the clock on, and let everything happen that falls due on the way."""
@@ -227,17 +222,10 @@ class Pages:
         """Return what a page is told: whether it was taken, a notice, a form to fill in."""
         bubble = ""
         if notice:
-            rows = outbound.blocks(list(self.host.lines(notice)))
+            rows = outbound.blocks(notice_lines(notice))
             bubble = TEMPLATES.get_template("bubble.html").render(blocks=rows)
         told = {"ok": ok, "notice": notice, "bubble": bubble, "sheet": sheet}
         return JSONResponse(told, status)
-
-    def _is_one_of(self, notice: str, keys: tuple[str, ...]) -> bool:
-        locales = self.host.house.book.locales
-        said = {
-            str(self.host.house.book.general("notices", k, each)) for k in keys for each in locales
-        }
-        return notice in said
 
     async def _sheet(self, who: Resident, form: outbound.Drawn) -> str:
         me = (await self.host.pair(who.pair)).person(who.person)

@@ -79,7 +79,7 @@ INVITE = Prompt("meeting.invite", Offered, reminders=_MONTHLY)
 OWED = Prompt("meeting.owed", Offered, reminders=_OWED)
 ASKED = Prompt("meeting.asked", Offered, reminders=_OWED, urgent=True)
 LATER = Prompt("meeting.later", Offered)
-THEIRS = Prompt("meeting.theirs", Offered)
+THEIRS = Prompt("meeting.theirs", Offered, aside=True)
 STANDING = Prompt("meeting.standing", Offered)
 REPLY = Prompt(
     "meeting.reply", None, (*SLOTS, "time", "place", "month"), (After(working_days=2),), urgent=True
