@@ -182,12 +182,19 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
 
 
 def _gallery(options: argparse.Namespace) -> int:
+    _bring_the_stage()
     count = gallery.write(options.file)
     _say(f"{count} cards and forms are in {options.file}.")
     return 0
 
 
+def _bring_the_stage() -> None:
+    """Let the lives and the stage, which are the tests' own, be found from anywhere."""
+    sys.path.insert(0, str(environment.ROOT))
+
+
 def _play(options: argparse.Namespace) -> int:
+    _bring_the_stage()
     from adapters.play import Player, record  # noqa: PLC0415  # it brings the tests' stage along
     from tests.stage import Stage  # noqa: PLC0415
 

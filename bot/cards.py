@@ -166,7 +166,7 @@ def card(reader: Reader) -> Card | None:
     draft = reader.pair.fold(Manners).drafts.get(reader.me.id)
     if draft and draft.item == item.key:
         return _asking(reader, item, draft)
-    return _of(reader, item, _lead(reader, item))
+    return card_of(reader, item, _lead(reader, item))
 
 
 def home(reader: Reader) -> Home:
@@ -181,7 +181,7 @@ def home(reader: Reader) -> Home:
     for status, key in titles.items():
         found = [i for i in reader.items if i.status is status]
         rows = tuple(
-            Row(reader.say(reader.words(i).line, i), _of(reader, i, ()), status) for i in found
+            Row(reader.say(reader.words(i).line, i), card_of(reader, i), status) for i in found
         )
         if rows:
             sections.append((reader.general(key), rows))
@@ -312,7 +312,8 @@ def _switched(form: Form, name: str) -> bool | None:
     return None
 
 
-def _of(reader: Reader, item: Item, lead: tuple[Item, ...]) -> Card:
+def card_of(reader: Reader, item: Item, lead: tuple[Item, ...] = ()) -> Card:
+    """Put one item into words as a card, whether it is the focus or not."""
     words = reader.words(item)
     others = sum(i.status is Status.OPEN and i.key != item.key for i in reader.items)
     mine, first = item.status is Status.OPEN, item.thread == "welcome"

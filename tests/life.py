@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from bot import cards, facilitator
-from bot.inbox import Decision, Form
+from bot.inbox import Decision, Form, Notice
 from bot.inputs import Asked, Incoming, Input, Pressed, Said, Submitted
 from bot.privacy import classes
 from bot.prompts import Choice, Field, Scale, Shares, Slot, Text
@@ -82,6 +82,8 @@ class Life:
         if not buttons:
             return
         rare = {"decline", "later", "more", "back", "skip", "not", "cancel"}
+        if self.dice.random() < 0.97:
+            buttons = [b for b in buttons if b.action not in {"decline", "leave"}] or buttons
         likely = [b for b in buttons if b.action not in rare]
         button = self.dice.choice(likely if likely and self.dice.random() < 0.9 else buttons)
         self.keys.append((me, button.item, button.action))
@@ -159,7 +161,7 @@ class Life:
         if wake and self.dice.random() < 0.6:
             self.now = wake
         else:
-            self.now += timedelta(hours=self.dice.choice([1, 5, 24, 24 * 3]))
+            self.now += timedelta(hours=self.dice.choice([1, 5, 24, 24 * 3, 24 * 9]))
         self.tick()
 
     def tick(self) -> None:
@@ -192,7 +194,7 @@ class Life:
         seen = [repr(cards.card(reader)), repr(cards.home(reader))]
         for item in reader.items:
             if "more" in {b.action for b in cards._buttons(reader, item)}:
-                seen.append(cards.notice(reader, facilitator.Notice("more", item)))
+                seen.append(cards.notice(reader, Notice("more", item)))
             if item.prompt.form:
                 seen.append(
                     repr(

@@ -62,7 +62,7 @@ def test_unasked_messages_are_short_and_say_who_will_see_the_answer() -> None:
                     look = (item.prompt.key, facilitator.reminders(life.pair, me, item))
                     if item.status is not Status.OPEN or look in seen:
                         continue
-                    card = cards._of(reader, item, ())
+                    card = cards.card_of(reader, item)
                     text = " ".join([card.title, *(line.text for line in card.body)])
                     typed = sum("canary" in word for word in text.split())
                     seen.add(look)

@@ -6,7 +6,6 @@ A platform takes people as they come; here one browser plays them all, so the pa
 from __future__ import annotations
 
 import asyncio
-from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from adapters.clock import MovableClock
 from adapters.store import directory, tables
 from adapters.web.messenger import PLATFORM
 from bot import cards
+from bot.hours import months_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -148,14 +148,6 @@ def target_of(move: str, now: datetime, began: datetime) -> datetime | None:
     if move in STEPS:
         return now + STEPS[move]
     return months_after(began, MONTHS[move]) if move in MONTHS else None
-
-
-def months_after(moment: datetime, months: int) -> datetime:
-    """Return the same day so many months later, or the last day of a shorter month."""
-    year, month = divmod(moment.month - 1 + months, 12)
-    year, month = moment.year + year, month + 1
-    day = min(moment.day, monthrange(year, month)[1])
-    return moment.replace(year=year, month=month, day=day)
 
 
 def residents(conn: Connection) -> tuple[Resident, ...]:

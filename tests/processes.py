@@ -1,0 +1,279 @@
+"""Real processes for tests: the web and the worker as they are served, and pages that talk to them.
+
+Whatever is waited for is a condition with a deadline; nobody sleeps and hopes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from sqlalchemy import func, select
+
+from adapters.house import House, open_house
+from adapters.settings import ROOT, Settings, new_key
+from adapters.store import tables
+from adapters.web import outbound
+from adapters.web.playground import residents
+from bot import cards
+from bot.inputs import Pressed
+from tests.playground import MONDAY, TWO, _moved_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from bot.delivery import Posted
+    from bot.inbox import Item
+    from bot.journal import Event, PairId, PersonId
+    from bot.people import Account, Pair, Person
+
+OWN = {"sec-fetch-site": "same-origin"}
+PATIENCE = 60.0  # seconds until a condition that does not come true has failed
+POLL = 0.03
+NOT_TAKEN_YET = "That did not go through"
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(
+    holds: Callable[[], Awaitable[Any]], what: str, patience: float = PATIENCE, found: Any = None
+) -> Any:
+    """Wait until something holds, and return it."""
+    deadline = time.monotonic() + patience
+    while not (found := await holds()):
+        assert time.monotonic() < deadline, f"still not so after {patience} s: {what}"
+        await asyncio.sleep(POLL)
+    return found
+
+
+@dataclass
+class Page:
+    """A browser's end: what it sends it sends again, under the same id, until it is taken."""
+
+    url: str
+    user: str
+    told: Counter[str] = field(default_factory=Counter)
+    acknowledged: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+        self.http = httpx.AsyncClient(
+            base_url=self.url, headers=OWN, timeout=30, trust_env=False, limits=limits
+        )
+
+    async def posts(self, body: object) -> dict[str, Any] | None:
+        """Post once. Nothing comes back from a process that died, or that asks to try again."""
+        try:
+            answer = await self.http.post("/act", json=body)
+        except httpx.TransportError:
+            self.told["died"] += 1
+            return None
+        self.told[str(answer.status_code)] += 1
+        told = answer.json()
+        if told["notice"].startswith(NOT_TAKEN_YET):
+            self.told["again"] += 1
+            return None
+        return told
+
+    async def sends(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Send until acknowledged."""
+        whole = {"user": self.user, **body}
+        told = await until(lambda: self.posts(whole), f"{body} acknowledged")
+        assert told["ok"], told
+        self.acknowledged.append(body["id"])
+        return told
+
+
+@dataclass
+class Town:
+    """A playground for processes: a database, a folder with its clock, what was started in it."""
+
+    house: House
+    pair_id: PairId
+    folder: Path
+    port: int
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def starts(self, *command: str, port: int | None = None) -> subprocess.Popen[bytes]:
+        told = self.house.settings
+        env = {
+            **os.environ,
+            "DATABASE_URL": told.database,
+            "TURNABOUT_KEY": told.key_text,
+            "TURNABOUT_PLAYGROUND": "on",
+            "TURNABOUT_DATA": str(told.data),
+            "TURNABOUT_LEASE": str(told.lease),
+            "TURNABOUT_TICK": str(told.tick),
+            "PORT": str(port or self.port),
+        }
+        with (self.folder / "processes.log").open("ab") as log:
+            begun = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=log, stderr=log
+            )
+        self.started.append(begun)
+        return begun
+
+    def web(self, *, die: str = "", port: int | None = None) -> subprocess.Popen[bytes]:
+        if die:
+            return self.starts("tests.mortal", "web", "--die", die, port=port)
+        where = ("--host", "127.0.0.1", "--port", str(port or self.port), "--log-level", "warning")
+        return self.starts("uvicorn", "--factory", "adapters.app:build", *where, port=port)
+
+    def worker(self, *, die: str = "") -> subprocess.Popen[bytes]:
+        if die:
+            return self.starts("tests.mortal", "worker", "--die", die)
+        return self.starts("adapters.worker")
+
+    def kills(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.poll() is None, f"it had died already:\n{self.log()}"
+        process.kill()
+        process.wait()
+
+    async def end_of(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait until a process has ended of itself; return its exit code."""
+
+        async def ended() -> bool:
+            return process.poll() is not None
+
+        await until(ended, "the process has died")
+        return process.returncode
+
+    async def answers(self, port: int | None = None) -> None:
+        """Wait until the web process answers."""
+
+        async def healthy() -> bool:
+            try:
+                answer = await client.get("/healthz")
+            except httpx.TransportError:
+                return False
+            return answer.status_code == 200
+
+        where = f"http://127.0.0.1:{port or self.port}"
+        async with httpx.AsyncClient(base_url=where, trust_env=False) as client:
+            await until(healthy, f"the web process answers:\n{self.log()}")
+
+    def page(self, user: str, port: int | None = None) -> Page:
+        opened = Page(f"http://127.0.0.1:{port or self.port}", user)
+        self.pages.append(opened)
+        return opened
+
+    def log(self) -> str:
+        file = self.folder / "processes.log"
+        return file.read_text(encoding="utf-8", errors="replace")[-4000:] if file.exists() else ""
+
+    # What two people see, and what is known of it
+
+    async def pair(self) -> Pair:
+        return await self.house.store.work(self.pair_id, lambda work: work.pair())
+
+    async def person(self, user: str) -> tuple[Person, Account]:
+        pair = await self.pair()
+        everyone = await self.house.store.run(residents)
+        mine = next(each for each in everyone if each.account.user == user)
+        return pair.person(mine.person), mine.account
+
+    async def events(self, kind: type[Event], user: str | None = None) -> list[Any]:
+        """Return everything of a kind in the journal, or what somebody did of it."""
+        who: PersonId | None = (await self.person(user))[0].id if user else None
+        journal = (await self.pair()).journal
+        return [e.event for e in journal if isinstance(e.event, kind) and who in {None, e.by}]
+
+    async def posted(self, user: str) -> Posted:
+        me, _ = await self.person(user)
+        return await self.house.store.work(self.pair_id, lambda work: work.posted(me.id))
+
+    async def live(self, user: str) -> list[dict[str, Any]]:
+        """Return the messages on somebody's screen that can still be pressed."""
+        _, account = await self.person(user)
+        return [m.content for m in await self.house.web.messages(account) if m.live]
+
+    async def item(self, user: str, thread: str) -> Item:
+        me, _ = await self.person(user)
+        reader = cards.Reader.of(await self.pair(), me, self.house.clock.now(), self.house.book)
+        return next(item for item in reader.items if item.thread == thread)
+
+    async def presses(self, user: str, action: str) -> None:
+        """Press a button of somebody's live card, in this process."""
+        _, account = await self.person(user)
+        (card,) = await self.live(user)
+        item = next(item for item, found, *_ in card["buttons"] if found == action)
+        await self.house.intake.receive(account, Pressed(item, action), f"setup:{user}:{action}")
+        await self.house.intake.settled()
+
+    async def amiss(self) -> str:
+        """Say what is wrong with either screen, or nothing: one live card, and the right one."""
+        pair, now = await self.pair(), self.house.clock.now()
+        for me in pair.people:
+            user = next(user for user, name, *_ in TWO if name == me.name)
+            wanted = cards.card(cards.Reader.of(pair, me, now, self.house.book))
+            live, posted = await self.live(user), await self.posted(user)
+            if live != [outbound.written(wanted)] * (wanted is not None):
+                return f"{me.name} sees {[card['title'] for card in live]}, not {wanted}"
+            if posted.claim or posted.digest != (wanted.digest if wanted else ""):
+                return f"what {me.name} sees is not noted: {posted}"
+        return ""
+
+    async def comes_to_rest(self) -> None:
+        """Wait until both screens are right."""
+        said = "nothing yet"
+
+        async def right() -> bool:
+            nonlocal said
+            said = await self.amiss()
+            return not said
+
+        try:
+            await until(right, "both screens are right")
+        except AssertionError:
+            raise AssertionError(f"{said}\n{self.log()}") from None
+
+    async def count(self, table: Any) -> int:
+        return await self.house.store.run(
+            lambda conn: conn.execute(select(func.count()).select_from(table)).scalar_one()
+        )
+
+    async def messages(self, user: str) -> list[str]:
+        """Return the names under which messages came to somebody's chat, in order."""
+        message = tables.message.c
+        asked = select(message.key).where(message.user == user).order_by(message.id)
+        return await self.house.store.run(lambda conn: list(conn.execute(asked).scalars()))
+
+
+@asynccontextmanager
+async def founded(database: str, folder: Path) -> AsyncIterator[Town]:
+    """A town in which Ada and Ben live, at a courteous hour, and Ada has been asked."""
+    told = Settings(database, key_text=new_key(), playground=True, data=folder, lease=1, tick=0.2)
+    async with open_house(told) as house:
+        house.clock.move_to(MONDAY)
+        now = house.clock.now()
+        pair = await house.store.run(lambda conn: _moved_in(conn, house.store.keys, TWO, now))
+        await house.intake.sweep()
+        town = Town(house, pair, folder, free_port())
+        try:
+            yield town
+        finally:
+            for page in town.pages:
+                await page.http.aclose()
+            for process in town.started:
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
