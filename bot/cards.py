@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.people import Pair, Person
 
 MOST = 6  # buttons a card may have
+MANY, FEW = 9, 5  # of more options than that, chat lists only so many
 LATER = "later"
 MORE = "more"
 
@@ -368,9 +369,10 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
     if name:
         asked = question(reader, item, name)
         body.append(Line("text", asked.label))
-        options = _numbered(reader, asked)
-        body += [Line("list", f"{n}. {label}") for n, (_, label) in enumerate(options, 1)]
-        hint = "slot" if isinstance(asked.kind, Slot) else "many" if _many(asked.kind) else ""
+        options = suggestions(reader, asked)
+        shown = options[:FEW] if len(options) > MANY else options
+        body += [Line("list", f"{n}. {label}") for n, (_, label) in enumerate(shown, 1)]
+        hint = _hint(asked.kind, more=len(options) > MANY)
         if hint:
             body.append(Line("text", reader.general(f"hint.{hint}")))
         if asked.optional:
@@ -396,12 +398,9 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
 
 def suggestions(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
     """Return what may be answered by number: the options, or the moments we suggest."""
-    return _numbered(reader, asked)
-
-
-def _numbered(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
     if not isinstance(asked.kind, Slot):
-        return asked.options
+        first = [option for option in asked.options if option[0] in asked.value]
+        return (*first, *(o for o in asked.options if o not in first))
     zone, locale = reader.me.zone, reader.me.locale
     return tuple(
         (
@@ -412,8 +411,12 @@ def _numbered(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _many(kind: Field) -> bool:
-    return isinstance(kind, Choice) and kind.many
+def _hint(kind: Field, *, more: bool) -> str:
+    if isinstance(kind, Slot):
+        return "slot"
+    if isinstance(kind, Choice) and kind.many:
+        return "many"
+    return "more" if more else ""
 
 
 def _audience(reader: Reader, item: Item) -> str:

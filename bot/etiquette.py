@@ -14,7 +14,7 @@ from bot.inbox import Item, Status
 from bot.journal import Entry, Event, PersonId
 from bot.moment import Moment
 from bot.privacy import P0, P2
-from bot.prompts import Choice, Prompt, questions, required
+from bot.prompts import Choice, Prompt, Text, questions, required
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,13 +87,23 @@ class Draft:
     def asking(self, item: Item) -> str | None:
         """Return the question that comes next, or None when all have been asked."""
         form = item.prompt.form
-        left = [name for name in questions(form) if name not in self.answers] if form else []
-        return left[0] if left else None
+        for name, kind in questions(form).items() if form else ():
+            beside = isinstance(kind, Text) and kind.beside  # typed in place of the choice
+            if name not in self.answers and not beside:
+                return name
+        return None
 
     def enough(self, item: Item) -> bool:
         """Tell whether every question that wants an answer has one."""
         form = item.prompt.form
-        return form is not None and all(self.answers.get(name) for name in required(form))
+        if form is None:
+            return False
+        own = {
+            kind.beside
+            for name, kind in questions(form).items()
+            if isinstance(kind, Text) and kind.beside and self.answers.get(name)
+        }
+        return all(self.answers.get(name) for name in required(form) - own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from bot.flows import (
 )
 from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
 from bot.inputs import Asked, Given, Input, Pressed, Said, Submitted
-from bot.prompts import Choice, Faults
+from bot.prompts import Choice, Faults, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -194,6 +194,15 @@ def _find(pair: Pair, me: Person, items: tuple[Item, ...], key: str) -> Item | N
 def _pressed(pair: Pair, me: Person, item: Item | None, action: str, now: datetime) -> Decision:
     if item is None:
         return _moved_on()
+    if action == ANSWER and ANSWER in item.moves:
+        return Decision(reply=opened(pair, me, item, now))
+    if action in item.moves:
+        return _decide(pair, me, item, action, now)
+    return _turned(pair, me, item, action) or _chatting(pair, me, item, action, now) or _moved_on()
+
+
+def _turned(pair: Pair, me: Person, item: Item, action: str) -> Decision | None:
+    """Return what a press amounts to that any item may carry: more, open, later, back."""
     match action:
         case "more":
             return notice("more", item)
@@ -201,20 +210,25 @@ def _pressed(pair: Pair, me: Person, item: Item | None, action: str, now: dateti
             return Decision((Turned(item.thread),))
         case "later" if item.status is Status.OPEN:
             later = _find(pair, me, (item,), LATER + item.key)
-            return Decision(reply=Form(later)) if later else _moved_on()
+            return Decision(reply=Form(later)) if later else None
         case "back":
             return Decision((Turned(""),))
+    return None
+
+
+def _chatting(pair: Pair, me: Person, item: Item, action: str, now: datetime) -> Decision | None:
+    """Return what a press amounts to about a form in chat: begin it, skip a question, send it."""
+    draft = pair.fold(Manners).drafts.get(me.id)
+    match action:
+        case "begin" if item.prompt.private:
+            return Decision((Turned(item.thread),), Notice("form_only"), again=True)
+        case "begin" if item.prompt.form:
+            return Decision((Began(item.thread, item.key),))
         case "send":
             return _send(pair, me, item, now)
-        case "skip_question":
-            draft = pair.fold(Manners).drafts.get(me.id)
-            asking = draft.asking(item) if draft else None
-            return _given(pair, me, item, asking, "", now) if asking else _moved_on()
-        case _ if action not in item.moves:
-            return _moved_on()
-        case _ if action == ANSWER:
-            return Decision(reply=opened(pair, me, item, now))
-    return _decide(pair, me, item, action, now)
+        case "skip_question" if draft and (asking := draft.asking(item)):
+            return _given(pair, me, item, asking, "", now)
+    return None
 
 
 def _submitted(
@@ -268,25 +282,27 @@ def _asked(
 
 
 def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: datetime) -> Decision:
-    """Take an answer typed in chat to the question that was asked, or begin to ask."""
-    if item.prompt.private or item.prompt.form is None:
-        return Decision(reply=Notice("form_only" if item.prompt.private else "unclear"), again=True)
+    """Take an answer typed in chat to the question that was asked."""
     draft = pair.fold(Manners).drafts.get(me.id)
-    if draft is None or draft.item != item.key:
-        return Decision((Began(item.thread, item.key),), again=True)
+    if draft is None or draft.item != item.key or item.prompt.form is None:
+        return _moved_on()
     given = _parts(item.prompt.form, field, answer)
-    answers = {**draft.answers, field: given}
+    said = [Answered(field, given)]
+    own = _own_words(item, field, given)
+    if own:
+        said = [Answered(field), Answered(own, (answer,))]
+    answers = {**draft.answers, **{event.field: event.given for event in said}}
     try:
         prompts.read(item.prompt.form, answers, zone=me.zone, now=now, choices=item.choices)
     except Faults as faults:
-        reason = faults.reasons.get(field)
+        reason = faults.reasons.get(own or field)
         if reason and not (reason == "missing" and not answer and _optional(item, field)):
-            return Decision(reply=Notice(f"fault.{reason}", item), again=False)
-    said = Answered(field, given)
-    later = replace(draft, answers=answers)
-    if later.asking(item) is None:
-        return _send(pair.with_events((said,), me.id, now), me, item, now, before=(said,))
-    return Decision((said,))
+            kind = prompts.questions(item.prompt.form)[own or field]
+            limit = kind.limit if isinstance(kind, Text) else 0
+            return Decision(reply=Notice(f"fault.{reason}", item, {"limit": limit}))
+    if replace(draft, answers=answers).asking(item) is None:
+        return _send(pair.with_events(said, me.id, now), me, item, now, before=tuple(said))
+    return Decision(tuple(said))
 
 
 def _parts(form: type[Event], field: str, answer: str) -> tuple[str, ...]:
@@ -295,6 +311,17 @@ def _parts(form: type[Event], field: str, answer: str) -> tuple[str, ...]:
     if isinstance(kind, Choice) and kind.many:
         return tuple(part for part in answer.split(",") if part)
     return (answer,) if answer else ()
+
+
+def _own_words(item: Item, field: str, given: tuple[str, ...]) -> str:
+    """Return the question for one's own words, if what was typed is none of the options."""
+    asked = prompts.questions(item.prompt.form) if item.prompt.form else {}
+    kind = asked.get(field)
+    if not given or not isinstance(kind, Choice):
+        return ""
+    if set(given) <= set(item.choices.get(field, kind.options)):
+        return ""
+    return next((n for n, k in asked.items() if isinstance(k, Text) and k.beside == field), "")
 
 
 def _optional(item: Item, field: str) -> bool:

@@ -34,16 +34,9 @@ def hear(reader: Reader, text: str) -> Input:
     button = _button(card, plain) if card else None
     if button is None:
         button = _button_of_others(reader, plain)
-    return _press(reader, button) if button else Said(text)
-
-
-def _press(reader: Reader, button: Button) -> Input:
-    """Press a button by its words; a form that chat may fill is asked question by question."""
-    if button.action == ANSWER:
-        found = next((i for i in reader.items if i.key == button.item), None)
-        if found and found.key == reader.focus().key:
-            return Given("", "")
-    return Pressed(button.item, button.action)
+    if button is None:
+        return Said(text)
+    return Pressed(button.item, "begin" if button.action == ANSWER else button.action)
 
 
 def _answer(reader: Reader, item: Item, draft: Draft, text: str, card: Card | None) -> Input:

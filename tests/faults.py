@@ -161,8 +161,8 @@ FAULTS = (
     Fault(
         "private words typed into chat are taken",
         "bot/facilitator.py",
-        "if item.prompt.private or item.prompt.form is None:",
-        "if item.prompt.form is None:",
+        'case "begin" if item.prompt.private:',
+        'case "begin" if False:',
         "tests/test_stories.py -k private_words",
     ),
     Fault(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.people import Person
 
 seeds = st.integers(0, 1_000_000)
+OWN_WORDS = {"topic": "own"}
 STATES = (
     Manners,
     welcome.Welcome,
@@ -296,7 +297,8 @@ def chatted(
         assert draft
         asking = draft.asking(item)
         assert asking
-        given = Given(asking, ",".join(answers.get(asking, ())))
+        own = answers.get(OWN_WORDS.get(asking, f"{asking}_own"), ())
+        given = Given(asking, ",".join(own or answers.get(asking, ())))
         decision = facilitator.handle(pair, me, given, life.now)
         said = [e for e in decision.events if not e.name.startswith("etiquette.")]
         if said:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.etiquette import Manners
 from bot.flows import charter, meeting, purpose, topic, welcome
 from bot.inputs import Pressed, Submitted
 from tests.test_journey import (
@@ -149,9 +150,10 @@ async def test_private_words_typed_into_the_chat_are_not_kept(stage: Stage) -> N
     entries = len(stage.pair.journal)
     reply = await ada.writes("I do this because nobody listens to me")
     assert "I keep nothing of what you typed" in reply.notice
+    assert len(stage.pair.journal) == entries
     reply = await ada.writes("Start my draft")
     assert "only you can see" in reply.notice
-    assert len(stage.pair.journal) == entries
+    assert not stage.pair.fold(Manners).drafts
     await ada.presses("Start my draft")
     await ada.fills(why="heard", focus="both", aim="hear", effect="change")
 
@@ -249,3 +251,50 @@ async def test_the_senior_moves_a_meeting_while_the_junior_reads_the_card(stage:
     await ben.fills(place="walk")
     await ada.presses("Not this month")
     assert "not to meet this month" not in ben.card.title
+
+
+@pytest.mark.transcript("wandering_off")
+async def test_releasing_signing_passing_and_topics_can_all_be_typed(stage: Stage) -> None:
+    """All but the private answers themselves, which are forms only."""
+    ada, ben = stage.actors()
+    await stage.opens()
+    await ada.writes("Yes, I would like to")
+    await ben.writes("yes, I would like to.")
+    await ada.writes("Ben does")
+    await ben.writes("1")
+    await ada.presses("Start my draft")
+    await ada.fills(why="heard", focus="both", aim="hear", effect="speak_up")
+    await ada.writes("let this out")
+    await ben.presses("Start my draft")
+    await ben.fills(why="curious", focus="life", aim="decide", effect="decisions")
+    await ben.writes("Let this out")
+    await ada.writes("take ben's")
+    await ben.writes("sign it")
+    assert purpose.agreed(stage.pair)
+    for actor in stage.actors():
+        await actor.presses("Make my choices")
+        await actor.fills(want="insight" if actor is ada else "news")
+    await ada.writes("Sign it")
+    await ben.writes("Sign it")
+    assert charter.agreed(stage.pair)
+    await ben.writes("propose a topic")
+    await ben.writes("Conditions for best work")
+    await ben.writes("Send it to Ada")
+    await ada.writes("something else, please")
+    await ben.writes("Propose another")
+    await ben.writes("2")
+    await ben.writes("send it to ada")
+    await ada.writes("good, this one")
+    assert topic.agreed(stage.pair)
+    await ben.writes("pause")
+    assert ben.sees("A pause needs no reason")
+
+
+async def test_everybody_has_one_live_card_at_most(stage: Stage) -> None:
+    await both_say_yes(stage)
+    await agree_on_a_purpose(stage)
+    await sign_a_charter(stage)
+    await book(stage, "Book our first meeting")
+    await stage.days(9)
+    for actor in stage.actors():
+        assert sum(message.live for message in stage.paper.chats[actor.account]) == 1
