@@ -17,7 +17,7 @@ from bot.prompts import Choice, Field, Shares, Slot, Text, is_private, questions
 from bot.wording import Line, Phrasebook, Piece, said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bot.journal import Entry
     from bot.people import Pair, Person
@@ -26,6 +26,7 @@ MOST = 6  # buttons a card may have
 MANY, FEW = 9, 5  # of more options than that, chat lists only so many
 LATER = "later"
 MORE = "more"
+BACK = "back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,15 @@ class Reader:
         return self.say(self.book.general("notices", key, self.me.locale), None, **more)
 
 
+_SECTIONS: Mapping[str, Callable[[Item], bool]] = {
+    "home.yours": lambda item: item.status is Status.OPEN,
+    "home.if_you_like": lambda item: item.status is Status.AVAILABLE and not item.prompt.aside,
+    "home.theirs": lambda item: item.status is Status.WAITING,
+    "home.settled": lambda item: item.status is Status.DONE,
+    "home.any_time": lambda item: item.status is Status.AVAILABLE and item.prompt.aside,
+}
+
+
 def card(reader: Reader) -> Card | None:
     """Return what someone should be looking at; None while there is nothing to know yet."""
     item = reader.focus()
@@ -172,17 +182,12 @@ def card(reader: Reader) -> Card | None:
 
 def home(reader: Reader) -> Home:
     """Return the Home view: all items by whose move it is, each with its card behind it."""
-    titles = {
-        Status.OPEN: "home.yours",
-        Status.AVAILABLE: "home.if_you_like",
-        Status.WAITING: "home.theirs",
-        Status.DONE: "home.settled",
-    }
     sections = []
-    for status, key in titles.items():
-        found = [i for i in reader.items if i.status is status]
+    for key, belongs in _SECTIONS.items():
         rows = tuple(
-            Row(reader.say(reader.words(i).line, i), card_of(reader, i), status) for i in found
+            Row(reader.say(reader.words(i).line, i), card_of(reader, i), i.status)
+            for i in reader.items
+            if belongs(i)
         )
         if rows:
             sections.append((reader.general(key), rows))
@@ -441,6 +446,9 @@ def _buttons(reader: Reader, item: Item) -> tuple[Button, ...]:
         found.append(Button(item.key, MORE, reader.general("tell_me_more")))
     if item.status is Status.OPEN and len(found) < MOST and item.thread != "welcome":
         found.append(Button(item.key, LATER, reader.general("not_now"), opens=True))
+    turned = reader.pair.fold(Manners).turned.get(reader.me.id)
+    if item.status is not Status.OPEN and item.thread == turned and len(found) < MOST:
+        found.append(Button(item.key, BACK, reader.general("back")))
     return tuple(found)
 
 

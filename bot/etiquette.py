@@ -44,6 +44,18 @@ class Postponed(Event, name="etiquette.postponed"):
     days: Annotated[str, Choice(("tomorrow", "three_days", "monday"), preset=("tomorrow",)), P2]
 
 
+class Muted(Event, name="etiquette.muted"):
+    """The form of a quiet time, in weeks; it becomes a `Quiet`."""
+
+    weeks: Annotated[str, Choice(("1", "2", "3", "4"), preset=("1",)), P2]
+
+
+class Quiet(Event, name="etiquette.quiet"):
+    """They would like nothing unasked until then; four weeks at most."""
+
+    until: Annotated[Moment, P2]
+
+
 class Reminded(Event, name="etiquette.reminded"):
     """The clock reminded someone of an item, for the nth time."""
 
@@ -72,8 +84,9 @@ class Stopped(Event, name="etiquette.stopped"):
 
 
 NOT_NOW = Prompt("etiquette.not_now", form=Postponed)
+QUIET = Prompt("etiquette.quiet", form=Muted)
 REST = Prompt("etiquette.rest")
-PROMPTS = (NOT_NOW, REST)
+PROMPTS = (NOT_NOW, QUIET, REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,7 @@ class Manners:
     last_reminded: Mapping[PersonId | None, datetime] = field(default_factory=dict)
     drafts: Mapping[PersonId | None, Draft] = field(default_factory=dict)
     acted: Mapping[PersonId | None, Entry] = field(default_factory=dict)
+    quiet: Mapping[PersonId | None, datetime] = field(default_factory=dict)
 
     def see(self, entry: Entry) -> Manners:
         """Go on from one more entry."""
@@ -127,6 +141,8 @@ class Manners:
             case PutOff(thread, until):
                 put_off = {**self.put_off, (me, thread): until.at}
                 return replace(self._idle(me), put_off=put_off)
+            case Quiet(until):
+                return replace(self, quiet={**self.quiet, me: until.at})
             case Reminded(who, thread, item, times):
                 someone = PersonId(who)
                 return replace(
@@ -167,10 +183,25 @@ def rest(pair: Pair, me: Person) -> Item:
     return Item("rest", REST, Status.WAITING, pair.fold(Manners).acted.get(me.id) or pair.opening)
 
 
+def quieting(pair: Pair, me: Person) -> Item:
+    """Return the item behind `quiet`: it is asked for, and stands in no inbox."""
+    return Item("quiet", QUIET, Status.AVAILABLE, rest(pair, me).about)
+
+
+def quiet_for(pair: Pair, me: Person, weeks: int, now: datetime) -> Quiet:
+    """Return the event by which somebody is left in peace for so many weeks."""
+    return Quiet(_morning(pair, me, weeks * 7, now))
+
+
 def put_off(pair: Pair, me: Person, thread: str, days: str, now: datetime) -> PutOff:
     """Return the event by which a thread keeps quiet until a morning of theirs."""
+    weekday = Moment.of(now, me.zone).wall.weekday()
+    ahead = {"tomorrow": 1, "three_days": 3, "monday": 7 - weekday}[days]
+    return PutOff(thread, _morning(pair, me, ahead, now))
+
+
+def _morning(pair: Pair, me: Person, ahead: int, now: datetime) -> Moment:
+    """Return the first courteous morning so many days ahead."""
     here = Moment.of(now, me.zone).wall.date()
-    ahead = {"tomorrow": 1, "three_days": 3, "monday": 7 - here.weekday()}[days]
     morning = hours.local(me, here + timedelta(days=ahead), pair.programme.window[0])
-    until = hours.next_opening(pair.programme, me, morning)
-    return PutOff(thread, Moment.of(until, me.zone))
+    return Moment.of(hours.next_opening(pair.programme, me, morning), me.zone)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot import etiquette, hours, prompts
-from bot.etiquette import Answered, Began, Manners, Postponed, Reminded, Stopped, Turned
+from bot.etiquette import Answered, Began, Manners, Muted, Postponed, Reminded, Stopped, Turned
 from bot.flows import (
     charter,
     closing,
     evaluation,
     goals,
+    handbook,
     leaving,
     meeting,
     midterm,
@@ -54,6 +55,7 @@ FLOWS: tuple[Flow, ...] = (
     topic,
     meeting,
     leaving,
+    handbook,
 )
 PROMPTS = tuple(chain.from_iterable(flow.PROMPTS for flow in FLOWS)) + etiquette.PROMPTS
 
@@ -69,10 +71,16 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "purpose": ("purpose",),
     "charter": ("charter",),
     "goals": ("goals", "goal"),
+    "questions": ("questions",),
+    "tips": ("tips",),
+    "practice": ("practice",),
+    "repair": ("repair",),
+    "contact": ("contact",),
     "pause": ("pause",),
     "leave": ("leave",),
     "status": (),
     "help": (),
+    "quiet": (),
     "later": (),
     "back": (),
 }
@@ -187,8 +195,8 @@ def _find(pair: Pair, me: Person, items: tuple[Item, ...], key: str) -> Item | N
     found = next((item for item in items if item.key == inner), None)
     if found and inner != key:
         return replace(found, thread=LATER + found.thread, prompt=etiquette.NOT_NOW, actions=())
-    rest = etiquette.rest(pair, me)
-    return found or (rest if key == rest.key else None)
+    mine = (etiquette.rest(pair, me), etiquette.quieting(pair, me))
+    return found or next((item for item in mine if item.key == key), None)
 
 
 def _pressed(pair: Pair, me: Person, item: Item | None, action: str, now: datetime) -> Decision:
@@ -250,9 +258,12 @@ def _submitted(
         event = prompts.read(item.prompt.form, answers, zone=me.zone, now=now, choices=item.choices)
     except Faults as faults:
         return Decision(reply=Form(item, answers, faults.reasons))
-    if isinstance(event, Postponed):
-        thread = item.thread.removeprefix(LATER)
-        return Decision((etiquette.put_off(pair, me, thread, event.days, now),))
+    match event:
+        case Postponed(days):
+            thread = item.thread.removeprefix(LATER)
+            return Decision((etiquette.put_off(pair, me, thread, days, now),))
+        case Muted(weeks):
+            return Decision((etiquette.quiet_for(pair, me, int(weeks), now),))
     decision = _decide(pair, me, item, event, now)
     if isinstance(decision.reply, Form):
         return replace(decision, reply=replace(decision.reply, answers=answers))
@@ -267,6 +278,8 @@ def _asked(
             return Decision(reply=Notice("help"), again=True)
         case "status":
             return Decision(again=True)
+        case "quiet":
+            return Decision(reply=Form(etiquette.quieting(pair, me)))
         case "later":
             item = focus(pair, me, now, items)
             return _pressed(pair, me, item, "later", now)
@@ -388,8 +401,17 @@ def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
     if last and last.astimezone(zone).date() == now.astimezone(zone).date():
         day = hours.next_working_day(pair.programme, me, now.astimezone(zone).date())
         return hours.local(me, day, pair.programme.window[0])
-    quiet = meeting.silent(pair, now) or leaving.paused(pair, now)
-    return hours.next_opening(pair.programme, me, quiet or now)
+    return courteous(pair, me, now)
+
+
+def courteous(pair: Pair, me: Person, now: datetime) -> datetime:
+    """Return the first moment, now or later, at which I may be written to unasked (INV-5).
+
+    Not at night, not in a meeting or an hour around it, not in a pause, not when I asked for quiet.
+    """
+    muted = pair.fold(Manners).quiet.get(me.id)
+    bars = (meeting.silent(pair, now), leaving.paused(pair, now), muted)
+    return hours.next_opening(pair.programme, me, max(bar or now for bar in bars))
 
 
 def _moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot import cards, facilitator, hearing, hours
+from bot import cards, facilitator, hearing
 from bot.delivery import Change, Claim, Owed, Post, Posted, Settle, Update, reconcile
-from bot.flows import meeting
 from bot.inbox import Decision, Form
 from bot.inputs import Incoming, Input, Said, Ticked
 
@@ -227,7 +226,7 @@ def _change(
             return None, posted.claim.until
         return Settle(posted.claim), now + services.lease
     change = reconcile(cards.card(cards.Reader.of(pair, me, now, services.book)), posted)
-    courteous = _courteous(pair, me, now)
+    courteous = facilitator.courteous(pair, me, now)
     if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
         return None, courteous
     return change, now + services.lease if change else None
@@ -248,11 +247,6 @@ def _note(work: UnitOfWork, errand: Errand, ref: str) -> bool:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
         work.keep(errand.who, replace(posted, owed=owed, claim=None))
     return bool(ref) and posted.owed is Owed.NOTHING and not isinstance(errand.change, Settle)
-
-
-def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
-    quiet = meeting.silent(pair, now)
-    return hours.next_opening(pair.programme, me, quiet or now)
 
 
 async def _send(services: Services, errand: Errand) -> str:
