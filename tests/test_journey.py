@@ -54,8 +54,9 @@ async def sign_a_charter(stage: Stage) -> None:
     await ada.fills(want="insight", honest="asked", travels="nothing")
     await ben.presses("Make my choices")
     await ben.fills(want="news", blind="defensive")
-    await ada.presses("Sign it")
-    await ben.presses("Sign it")
+    for actor in (ada, ben):
+        await actor.presses("Sign it")
+        await actor.presses("Leave it out")
 
 
 async def book(stage: Stage, label: str) -> None:

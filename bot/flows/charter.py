@@ -16,7 +16,7 @@ from bot.hours import After
 from bot.inbox import Decision, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
 from bot.privacy import P0, P1, P2
-from bot.prompts import Choice, Prompt, Text
+from bot.prompts import Choice, Prompt, Shares, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,6 +108,41 @@ class Offered(Event, name="charter.offered"):
     off_limits: Annotated[str, P1] = ""
 
 
+class Checked(Event, name="charter.checked"):
+    """The private self-check of domain.md 4.3 (GR-5): what might colour how they see the other."""
+
+    happens: Annotated[
+        tuple[str, ...],
+        Choice(
+            (
+                "gaps",
+                "like_me",
+                "confidence",
+                "attack",
+                "excuse",
+                "group",
+                "boss",
+                "rank",
+                "soften",
+            ),
+            many=True,
+        ),
+        P0,
+    ] = ()
+    tell: Annotated[str, Text(200, rows=2), P0] = ""
+    shows: Annotated[tuple[str, ...], Shares(("tell",)), P0] = ()
+
+
+class Passed(Event, name="charter.passed"):
+    """They leave the self-check out, for now. Nobody is told."""
+
+
+class Told(Event, name="charter.told"):
+    """The one line of the self-check that they want the partner to know."""
+
+    tell: Annotated[str, P1]
+
+
 class Drawn(Event, name="charter.drawn"):
     """A version of the terms: drawn from both choices, or changed by one of the two."""
 
@@ -148,7 +183,9 @@ SIGN = Prompt(
 )
 STANDING = Prompt("charter.standing", Drawn)
 AGREED = Prompt("charter.agreed", Drawn)
-PROMPTS = (CHOOSE, SEALED, SIGN, STANDING, AGREED)
+CHECK = Prompt("charter.check", Checked, ("answer", "pass"))
+TOLD = Prompt("charter.told")
+PROMPTS = (CHOOSE, SEALED, SIGN, STANDING, AGREED, CHECK, TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +194,16 @@ class Charter:
 
     lines: Mapping[PersonId | None, Entry] = field(default_factory=dict)
     talk: Agreement = field(default_factory=Agreement)
+    checked: frozenset[PersonId | None] = frozenset()
+    told: Mapping[PersonId | None, Entry] = field(default_factory=dict)
 
     def see(self, entry: Entry) -> Charter:
         """Go on from one more entry."""
         match entry.event:
+            case Checked() | Passed():
+                return replace(self, checked=self.checked | {entry.by})
+            case Told():
+                return replace(self, told={**self.told, entry.by: entry})
             case Chosen():
                 return replace(self, talk=self.talk.draft(entry))
             case Offered():
@@ -211,6 +254,11 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
             yield Item("charter", SIGN, Status.OPEN, latest, facts, refill=latest)
         case Stage.STANDING if latest:
             yield Item("charter", STANDING, Status.WAITING, latest, facts, refill=latest)
+    if mine and me.id not in charter.checked:
+        yield Item("check", CHECK, Status.OPEN, begun)
+    told = charter.told.get(pair.partner(me).id)
+    if told:
+        yield Item("told", TOLD, Status.DONE, told, {"told": told}, news=True)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
@@ -224,6 +272,11 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
         case Drawn() if talk.opened:
             kept = _kept(talk, move)
             return record(kept, reply=None if kept == move else Notice("kept_strict", item))
+        case Checked():
+            shared = (Told(move.tell),) if move.tell and "tell" in move.shows else ()
+            return record(move, *shared)
+        case "pass":
+            return record(Passed())
         case "sign" if talk.latest and me.id not in talk.signed:
             return record(Signed(talk.latest.no))
     return notice("stale")

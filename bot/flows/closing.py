@@ -205,7 +205,7 @@ def _checking(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[I
     prompt, later = (FALLOUT_CHECK, FALLOUT) if mentor else (LASTED_CHECK, LASTED)
     checked = pair.fold(Parting).checked.get(me.id)
     if checked:
-        yield Item("check", CHECKED, Status.DONE, checked, {"mine": checked})
+        yield Item("afterwards", CHECKED, Status.DONE, checked, {"mine": checked})
         return
     opens = hours.next_opening(pair.programme, me, end + later)
-    yield Item("check", prompt, Status.OPEN, begun, {}, opens, opens + timedelta(days=30))
+    yield Item("afterwards", prompt, Status.OPEN, begun, {}, opens, opens + timedelta(days=30))
