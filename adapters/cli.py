@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from adapters import coordinating, demo, doctor, gallery, programme
 from adapters import settings as environment
 from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
 from adapters.store.migrate import upgrade
+from adapters.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from adapters.settings import Settings
 
 ERRORS = (SettingsError, WrongKeyError, programme.ProgrammeError, LookupError, OSError, ValueError)
 
@@ -37,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except ERRORS as error:
         print(f"turnabout: {_sentence(error)}", file=sys.stderr)  # noqa: T201
+        return 1
+    except SQLAlchemyError as error:
+        told = f"The database cannot be used ({type(error).__name__}). Ask `turnabout doctor`."
+        print(f"turnabout: {told}", file=sys.stderr)  # noqa: T201
         return 1
 
 
@@ -117,9 +125,15 @@ def _demo(options: argparse.Namespace) -> int:
 def _web(options: argparse.Namespace) -> int:
     told = environment.read()
     told = replace(told, port=options.port or told.port)
-    told.master_key()
+    _run(_open(told))  # what is wrong is said here, in one line, and not by the server
     demo.run_server(told)
     return 0
+
+
+async def _open(told: Settings) -> None:
+    """Open the database and close it again. Raises whatever is wrong with it, or with the key."""
+    store = await SqlStore.open(told.database, told.master_key())
+    await store.close()
 
 
 def _worker(options: argparse.Namespace) -> int:  # noqa: ARG001

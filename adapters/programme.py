@@ -66,7 +66,7 @@ def read(text: str) -> Programme:
         "holidays": _dates(data.get("holidays", []), faults),
         "contacts": _contacts(data.get("contact", []), faults),
         "support": _lines(data.get("support", []), faults),
-        "public": data.get("public", True) is True,
+        "public": _yes(data, "public", faults, usual=True),
     }
     strangers = set(data) - {*known, "contact"}
     faults += [f"`{name}` is not something a programme has." for name in sorted(strangers)]
@@ -110,6 +110,14 @@ def _text(data: Mapping[str, Any], name: str, faults: list[str], *, needed: bool
     return value.strip()
 
 
+def _yes(data: Mapping[str, Any], name: str, faults: list[str], *, usual: bool) -> bool:
+    value = data.get(name, usual)
+    if not isinstance(value, bool):
+        faults.append(f"`{name}` must be true or false, without quotation marks.")
+        return usual
+    return value
+
+
 def _term(value: object, faults: list[str]) -> int:
     if not isinstance(value, int) or value not in TERM:
         faults.append("`term` must be a number of months from 5 to 9.")
@@ -127,7 +135,7 @@ def _week(value: object, faults: list[str]) -> tuple[int, ...]:
 def _window(value: object, faults: list[str]) -> tuple[time, time]:
     try:
         opens, closes = (time.fromisoformat(str(part)) for part in value)  # type: ignore[attr-defined]
-        if opens < closes:
+        if opens < closes and not opens.tzinfo:
             return opens, closes
     except (TypeError, ValueError):
         pass
@@ -149,10 +157,14 @@ def _contacts(value: object, faults: list[str]) -> tuple[Contact, ...]:
         return ()
     found = []
     for contact in value:
+        if not isinstance(contact, dict):
+            faults.append("Each [[contact]] is a table of its own, with a `name` and a `how`.")
+            continue
         name, how = (str(contact.get(key, "")).strip() for key in ("name", "how"))
         if not name or not how:
             faults.append("Each [[contact]] needs a `name` and a `how` (how to reach them).")
-        found.append(Contact(name, how, contact.get("stands_in", False) is True))
+        stands_in = _yes(contact, "stands_in", faults, usual=False)
+        found.append(Contact(name, how, stands_in))
     return tuple(found)
 
 

@@ -473,7 +473,9 @@ def _lead(reader: Reader, focus: Item) -> tuple[Item, ...]:
 
 
 def _is_later(item: Item, acted: Entry | None) -> bool:
-    return acted is None or item.about.no >= acted.no
+    if acted is None or item.about.no >= acted.no:
+        return True
+    return item.opens is not None and item.since > acted.at
 
 
 def _revision(reader: Reader, item: Item, lead: tuple[Item, ...]) -> str:

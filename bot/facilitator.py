@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot import etiquette, hours, prompts
+from bot import etiquette, hours, prompts, retention
 from bot.etiquette import Answered, Began, Manners, Muted, Postponed, Reminded, Stopped, Turned
 from bot.flows import (
     charter,
@@ -152,15 +152,15 @@ def handle(pair: Pair, me: Person, input: Input, now: datetime) -> Decision:
 
 
 def tick(pair: Pair, now: datetime) -> Decision:
-    """Return the reminders that are due: the clock writes nothing else."""
+    """Return the reminders that are due, and what is to be forgotten: the clock's only doings."""
     due = [event for me in pair.people for event in _reminder(pair, me, now)]
-    return Decision(by_clock=tuple(due))
+    return Decision(by_clock=(*due, *retention.due(pair, now)))
 
 
 def wake_at(pair: Pair, now: datetime) -> datetime | None:
     """Return the next moment at which something changes or a reminder falls due, if any does."""
-    moments = (m for me in pair.people for m in _moments(pair, me, now) if m > now)
-    return min(moments, default=None)
+    moments = chain(retention.moments(pair), *(_moments(pair, me, now) for me in pair.people))
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:

@@ -15,6 +15,7 @@ from bot import cards, facilitator, hearing
 from bot.delivery import Change, Claim, Owed, Post, Posted, Settle, Update, reconcile
 from bot.inbox import Decision, Form
 from bot.inputs import Incoming, Input, Said, Ticked
+from bot.retention import Forgot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,6 +74,10 @@ class UnitOfWork(Protocol):
 
     def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
         """Append entries; `pair` is the pair with them."""
+        ...
+
+    def forget(self, entries: tuple[int, ...]) -> None:
+        """Forget what these entries held, for good. They stay, and read as blank."""
         ...
 
     def wake(self, at: datetime | None) -> None:
@@ -145,6 +150,9 @@ async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan
         if decision.by_clock:
             after = after.with_events(decision.by_clock, None, incoming.at)
         work.write(after, after.journal[len(before.journal) :])
+        for event in decision.by_clock:
+            if isinstance(event, Forgot):
+                work.forget(event.entries)
         planned = plan(work, services, after, incoming.at, me, again=decision.again)
         return _reply(after, me, decision, incoming.at, services.book), planned
 

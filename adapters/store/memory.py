@@ -102,6 +102,18 @@ class MemoryUnitOfWork:
                 raise ValueError(f"{entry.event.name} does not read as it was written")
         self.shelf = replace(self.shelf, pair=pair)
 
+    def forget(self, entries: tuple[int, ...]) -> None:
+        """Forget what these entries held. They stay, and read as blank."""
+        pair = self.shelf.pair
+        kept = [
+            replace(e, event=read(e.event.name, write(e.event).status, None))
+            if e.no in entries
+            else e
+            for e in pair.journal
+        ]
+        blank = replace(pair, journal=(), _folds={}, _known={}).with_entries(kept)
+        self.shelf = replace(self.shelf, pair=blank)
+
     def wake(self, at: datetime | None) -> None:
         """Set when the clock should look in on this pair."""
         self.shelf = replace(self.shelf, wake_at=at)

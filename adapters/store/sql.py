@@ -104,6 +104,12 @@ _KEEP = _PUT.on_conflict_do_update(
     index_elements=list(posted.primary_key),
     set_={c.name: _PUT.excluded[c.name] for c in posted.c if not c.primary_key},
 )
+_FORGET = (
+    update(entry)
+    .where(entry.c.pair == bindparam("held"), entry.c.no == bindparam("blank"))
+    .values(sealed=None)
+)
+_TURN_OVER = update(pair).where(pair.c.id == bindparam("held")).values(epoch=pair.c.epoch + 1)
 _WAKE = update(pair).where(pair.c.id == bindparam("held")).values(wake_at=bindparam("moment"))
 
 
@@ -218,6 +224,12 @@ class SqlUnitOfWork:
             rows = [self._row(entry, fold.ciphers) for entry in entries]
             self._conn.execute(_APPEND, rows)
         self.fold = Fold(fold.epoch, pair, fold.ciphers)
+
+    def forget(self, entries: tuple[int, ...]) -> None:
+        """Forget what these entries held. The new epoch drops what any process remembers of it."""
+        if entries:
+            self._conn.execute(_FORGET, [{"held": self._id, "blank": no} for no in entries])
+            self._conn.execute(_TURN_OVER, {"held": self._id})
 
     def wake(self, at: datetime | None) -> None:
         """Set when the clock should look in on this pair."""

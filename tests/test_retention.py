@@ -1,0 +1,65 @@
+"""Retention: what was promised to be forgotten is forgotten, once, and the journal still folds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.flows import charter, leaving, purpose, reflection
+from bot.journal import write
+from bot.retention import Forgot
+from tests.test_journey import agree_on_a_purpose, both_say_yes, draft
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def sealed(stage: Stage, kind: type) -> list[dict[str, object]]:
+    return [write(e.event).sealed for e in stage.pair.journal if isinstance(e.event, kind)]
+
+
+async def test_what_was_ticked_in_the_self_check_is_gone_after_thirty_days(stage: Stage) -> None:
+    await both_say_yes(stage)
+    await agree_on_a_purpose(stage)
+    await stage.ada.presses("Make my choices")
+    await stage.ada.fills(want="insight")
+    await stage.ada.presses("Take a look")
+    await stage.ada.fills(happens=("rank", "boss"), tell="canary", shows=("tell",))
+    assert sealed(stage, charter.Checked)[0]["happens"] == ["boss", "rank"]
+    await stage.days(29)
+    assert sealed(stage, charter.Checked)[0]["happens"]
+    await stage.days(2)
+    assert not sealed(stage, charter.Checked)[0]["happens"]
+    assert sealed(stage, charter.Told)[0]["tell"] == "canary"
+    await stage.days(20)
+    assert sum(isinstance(e.event, Forgot) for e in stage.pair.journal) == 1
+
+
+async def test_private_notes_go_thirty_days_after_the_end_and_all_words_after_ninety(
+    stage: Stage,
+) -> None:
+    await both_say_yes(stage)
+    await draft(
+        stage.ada,
+        why="own",
+        why_own="canary private",
+        focus="both",
+        aim="hear",
+        effect="change",
+        shows=("aim",),
+    )
+    await stage.ada.presses("Stop here")
+    await stage.days(3)
+    end = leaving.ends(stage.pair)
+    assert end
+    assert stage.ben.sees("This pair has ended")
+    await stage.until(end + timedelta(days=29))
+    assert sealed(stage, purpose.MentorDrafted)[0]["why_own"] == "canary private"
+    await stage.until(end + timedelta(days=31))
+    assert not sealed(stage, purpose.MentorDrafted)[0]["why_own"]
+    assert sealed(stage, purpose.Released)[0]["aim"] == "hear"
+    await stage.until(end + timedelta(days=91))
+    assert not sealed(stage, purpose.Released)[0]["aim"]
+    await stage.days(200)
+    assert stage.ben.sees("ended") or stage.ben.card
+    assert not sealed(stage, reflection.MentorWrote)
