@@ -40,6 +40,7 @@ class Agreement:
     signed: frozenset[PersonId | None] = frozenset()
     agreed: Entry | None = None
     sealed: Entry | None = None
+    first: Entry | None = None
 
     def draft(self, entry: Entry) -> Agreement:
         """Someone left their draft, in place of any earlier one; the second opens both."""
@@ -59,7 +60,8 @@ class Agreement:
         signed = self.signed | {entry.by}
         if len(signed) < 2:  # noqa: PLR2004  # there are two of them
             return replace(self, signed=signed)
-        return replace(self, signed=signed, agreed=self.latest, sealed=entry)
+        first = self.first or entry
+        return replace(self, signed=signed, agreed=self.latest, sealed=entry, first=first)
 
     def stage(self, me: Person) -> Stage:
         """Return where it is, as I see it."""

@@ -266,6 +266,8 @@ def _asked(form: Form, order: Iterable[str]) -> Iterator[tuple[str, Field]]:
     for name, kind in kinds.items():
         if isinstance(kind, Shares) or (isinstance(kind, Text) and kind.beside):
             continue
+        if form.item.choices.get(name) == ():
+            continue  # nothing to choose from now
         yield name, kind
         if name in beside:
             yield beside[name], kinds[beside[name]]
@@ -447,7 +449,8 @@ def _buttons(reader: Reader, item: Item) -> tuple[Button, ...]:
     if item.status is Status.OPEN and len(found) < MOST and item.thread != "welcome":
         found.append(Button(item.key, LATER, reader.general("not_now"), opens=True))
     turned = reader.pair.fold(Manners).turned.get(reader.me.id)
-    if item.status is not Status.OPEN and item.thread == turned and len(found) < MOST:
+    here = turned is not None and item.thread == turned.thread
+    if item.status is not Status.OPEN and here and len(found) < MOST:
         found.append(Button(item.key, BACK, reader.general("back")))
     return tuple(found)
 

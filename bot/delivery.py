@@ -88,7 +88,7 @@ def reconcile(wanted: Card | None, posted: Posted) -> Post | Update | None:
         return Post(wanted)
     if posted.owed is Owed.AGAIN:
         return Post(wanted, posted.ref)
-    if posted.digest == wanted.digest:
+    if (posted.digest, posted.revision) == (wanted.digest, wanted.revision):
         return None
     if posted.owed is Owed.IN_PLACE or posted.revision == wanted.revision or wanted.resting:
         return Update(wanted, posted.ref)

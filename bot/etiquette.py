@@ -90,6 +90,19 @@ PROMPTS = (NOT_NOW, QUIET, REST)
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """The thread somebody turned to, or was reminded of, and with which entry."""
+
+    thread: str
+    entry: Entry
+
+    def before(self, item: Item) -> bool:
+        """Tell whether an item came up after that."""
+        since = item.opens is not None and item.since > self.entry.at
+        return item.about.no > self.entry.no or since
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A form being answered in chat: the item it belongs to, and the answers so far."""
 
@@ -111,6 +124,8 @@ class Draft:
         form = item.prompt.form
         if form is None:
             return False
+        if item.refill and isinstance(item.refill.event, form):
+            return True
         own = {
             kind.beside
             for name, kind in questions(form).items()
@@ -123,7 +138,7 @@ class Draft:
 class Manners:
     """What each turned to, put off, was reminded of, and is answering."""
 
-    turned: Mapping[PersonId | None, str] = field(default_factory=dict)
+    turned: Mapping[PersonId | None, Attention] = field(default_factory=dict)
     put_off: Mapping[Key, datetime] = field(default_factory=dict)
     reminded: Mapping[Key, int] = field(default_factory=dict)
     last_reminded: Mapping[PersonId | None, datetime] = field(default_factory=dict)
@@ -137,7 +152,8 @@ class Manners:
         match entry.event:
             case Turned(thread):
                 drafts = {w: d for w, d in self.drafts.items() if w != me}
-                return replace(self, turned={**self.turned, me: thread}, drafts=drafts)
+                attention = {**self.turned, me: Attention(thread, entry)}
+                return replace(self, turned=attention, drafts=drafts)
             case PutOff(thread, until):
                 put_off = {**self.put_off, (me, thread): until.at}
                 return replace(self._idle(me), put_off=put_off)
@@ -147,13 +163,14 @@ class Manners:
                 someone = PersonId(who)
                 return replace(
                     self,
-                    turned={**self.turned, someone: thread},
+                    turned={**self.turned, someone: Attention(thread, entry)},
                     reminded={**self.reminded, (someone, item): times},
                     last_reminded={**self.last_reminded, someone: entry.at},
                 )
             case Began(thread, item):
                 started = {**self.drafts, me: Draft(thread, item)}
-                return replace(self, turned={**self.turned, me: thread}, drafts=started)
+                attention = {**self.turned, me: Attention(thread, entry)}
+                return replace(self, turned=attention, drafts=started)
             case Answered(name, given) if me in self.drafts:
                 draft = self.drafts[me]
                 answers = {**draft.answers, name: given}

@@ -109,23 +109,22 @@ def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
 def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None = None) -> Item:
     """Return the one thing my card is about: what I turned to, else what is mine to do, else rest.
 
-    At most one thing is asked of a person at a time; the others stand in Home.
+    At most one thing is asked of a person at a time; the others stand in Home. What is urgent and
+    came after I turned elsewhere comes first all the same.
     """
     manners = pair.fold(Manners)
     items = inbox(pair, me, now) if items is None else items
     if len(items) == 1:
         return items[0]
+    mine = (i for i in items if i.status is Status.OPEN and not manners.is_put_off(me, i, now))
+    first = next(mine, None)
     turned = manners.turned.get(me.id)
     for item in items:
-        if item.thread == turned:
-            return item
-    for item in items:
-        if item.prompt is leaving.PAUSED:
-            return item
-    for item in items:
-        if item.status is Status.OPEN and not manners.is_put_off(me, item, now):
-            return item
-    return etiquette.rest(pair, me)
+        if turned and item.thread == turned.thread:
+            newer = first is not None and first.prompt.urgent and turned.before(first)
+            return first if first and newer else item
+    paused = next((item for item in items if item.prompt is leaving.PAUSED), None)
+    return paused or first or etiquette.rest(pair, me)
 
 
 def reminders(pair: Pair, me: Person, item: Item) -> int:
@@ -159,8 +158,10 @@ def tick(pair: Pair, now: datetime) -> Decision:
 
 def wake_at(pair: Pair, now: datetime) -> datetime | None:
     """Return the next moment at which something changes or a reminder falls due, if any does."""
-    moments = chain(retention.moments(pair), *(_moments(pair, me, now) for me in pair.people))
-    return min((moment for moment in moments if moment > now), default=None)
+    moments = chain(retention.moments(pair), *(_moments(pair, me) for me in pair.people))
+    coming = [moment for moment in moments if moment > now]
+    coming += (m for me in pair.people for m in _reminder_moments(pair, me, now))
+    return min(coming, default=None)
 
 
 def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
@@ -168,8 +169,7 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
     given: dict[str, tuple[str, ...]] = {}
     if item.suggest:
         given |= item.suggest(now)
-    if item.refill and item.prompt.form and isinstance(item.refill.event, item.prompt.form):
-        given |= prompts.answers(item.refill.event, me.zone)
+    given |= _before(me, item)
     draft = pair.fold(Manners).drafts.get(me.id)
     if draft and draft.item == item.key:
         given |= draft.answers
@@ -177,13 +177,24 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
 
 
 def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
-    """Let everything but closing come to rest when the pair has ended (INV-12)."""
-    end = closing.ended_at(pair)
+    """Let all but closing rest when the pair has ended (INV-12), and let a pause take no time."""
+    end, course = closing.ended_at(pair), pair.fold(leaving.Course)
     for item in found:
-        if end is None or _FLOW[item.prompt.key] is closing or item.prompt is leaving.ENDED:
-            yield item
-        else:
-            yield replace(item, closes=min(item.closes, end) if item.closes else end)
+        flow, closes = _FLOW[item.prompt.key], item.closes
+        if closes and course.paused and course.until and flow in {meeting, reflection}:
+            asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
+            if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
+                closes += course.until - course.paused.at
+        if end and flow is not closing and item.prompt is not leaving.ENDED:
+            closes = min(closes, end) if closes else end
+        yield item if closes == item.closes else replace(item, closes=closes)
+
+
+def _before(me: Person, item: Item) -> dict[str, tuple[str, ...]]:
+    """Return what was answered before, which stands unless it is changed."""
+    if item.refill and item.prompt.form and isinstance(item.refill.event, item.prompt.form):
+        return prompts.answers(item.refill.event, me.zone)
+    return {}
 
 
 def _urgency(item: Item) -> tuple[bool, int]:
@@ -289,7 +300,8 @@ def _asked(
     found = next((i for t in threads for i in items if i.thread.partition(":")[0] == t), None)
     if found is None:
         return Decision(reply=Notice(f"no_{command}"), again=True)
-    if command == "book" and found.prompt.form and found.status is not Status.DONE:
+    mine = found.status in {Status.OPEN, Status.AVAILABLE}
+    if command == "book" and found.prompt.form and mine:
         return Decision((Began(found.thread, found.key),), again=True)
     return Decision((Turned(found.thread),), again=True)
 
@@ -348,7 +360,8 @@ def _send(
     draft = pair.fold(Manners).drafts.get(me.id)
     if draft is None or draft.item != item.key:
         return _moved_on()
-    decision = _submitted(pair, me, (item,), item.key, draft.answers, now)
+    given = {name: answer for name, answer in draft.answers.items() if answer}
+    decision = _submitted(pair, me, (item,), item.key, _before(me, item) | given, now)
     if not decision.events:
         return replace(decision, events=before)
     return replace(decision, events=(*before, Stopped(), *decision.events))
@@ -384,14 +397,24 @@ def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
     """Remind of one thing at most, once a day, in courteous hours (domain.md 9.1)."""
     if now < _courteous(pair, me, now):
         return
-    manners = pair.fold(Manners)
-    for item in inbox(pair, me, now):
-        if item.status is not Status.OPEN or manners.is_put_off(me, item, now):
-            continue
+    for item in _remindable(pair, me, now):
         past = sum(moment <= now for moment in _due(pair, me, item))
-        if past > reminders(pair, me, item):
+        if item.stands(now) and past > reminders(pair, me, item):
             yield Reminded(me.id, item.thread, _reminding(item), past)
             return
+
+
+def _remindable(pair: Pair, me: Person, now: datetime) -> Iterator[Item]:
+    """Return what I may be reminded of: what is mine to do, and while something urgent is, only it.
+
+    Nothing while I am answering a form in chat.
+    """
+    manners = pair.fold(Manners)
+    if me.id in manners.drafts:
+        return
+    mine = [i for i in schedule(pair, me) if i.status is Status.OPEN]
+    pressing = [i for i in mine if i.prompt.urgent and i.stands(now)]
+    yield from (i for i in pressing or mine if not manners.is_put_off(me, i, now))
 
 
 def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
@@ -401,33 +424,31 @@ def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
     if last and last.astimezone(zone).date() == now.astimezone(zone).date():
         day = hours.next_working_day(pair.programme, me, now.astimezone(zone).date())
         return hours.local(me, day, pair.programme.window[0])
-    return courteous(pair, me, now)
+    return courteous(pair, me, max(now, leaving.paused(pair, now) or now))
 
 
 def courteous(pair: Pair, me: Person, now: datetime) -> datetime:
     """Return the first moment, now or later, at which I may be written to unasked (INV-5).
 
-    Not at night, not in a meeting or an hour around it, not in a pause, not when I asked for quiet.
+    Not at night, not in a meeting or an hour around it, not when I asked for quiet.
     """
-    muted = pair.fold(Manners).quiet.get(me.id)
-    bars = (meeting.silent(pair, now), leaving.paused(pair, now), muted)
-    return hours.next_opening(pair.programme, me, max(bar or now for bar in bars))
+    bars = (meeting.silent(pair, now), pair.fold(Manners).quiet.get(me.id), now)
+    return hours.next_opening(pair.programme, me, max(bar for bar in bars if bar))
 
 
-def _moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
-    manners = pair.fold(Manners)
+def _moments(pair: Pair, me: Person) -> Iterator[datetime]:
+    """Return when items come up and go, and when what was put off comes back."""
     for item in schedule(pair, me):
         yield from (moment for moment in (item.opens, item.closes) if moment)
-        if item.status is not Status.OPEN or (item.closes and item.closes <= now):
-            continue
-        until = manners.put_off.get((me.id, item.thread))
-        if until:
-            yield until
-        yield from _next_reminder(pair, me, item, max(now, until or now, item.since))
+    put_off = pair.fold(Manners).put_off
+    yield from (until for (who, _), until in put_off.items() if who == me.id)
 
 
-def _next_reminder(pair: Pair, me: Person, item: Item, ready: datetime) -> Iterator[datetime]:
-    given = reminders(pair, me, item)
-    left = _due(pair, me, item)[given:]
-    if left:
-        yield _courteous(pair, me, max(left[0], ready))
+def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
+    """Return when the next reminders fall due; one that is due already falls due now."""
+    for item in _remindable(pair, me, now):
+        left = _due(pair, me, item)[reminders(pair, me, item) :]
+        if left:
+            moment = _courteous(pair, me, max(left[0], now, item.since))
+            if item.closes is None or moment < item.closes:
+                yield moment

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from bot.cards import Button, Card, Reader
 
 
+# What is heard even while a form is being asked: the way out, and the way to help.
+ALWAYS = frozenset({"back", "help", "leave", "pause", "quiet", "contact"})
+
+
 def hear(reader: Reader, text: str) -> Input:
     """Return what typed words amount to; the words themselves where they amount to nothing."""
     plain = _plain(text)
@@ -44,7 +48,7 @@ def _answer(reader: Reader, item: Item, draft: Draft, text: str, card: Card | No
     button = _button(card, plain, numbers=False) if card else None
     if button and button.action != "skip_question":
         return Pressed(button.item, button.action)
-    if _command(reader, plain) in {"back", "help"}:
+    if _command(reader, plain) in ALWAYS:
         return Asked(_command(reader, plain))
     name = draft.asking(item)
     if name is None:

@@ -40,10 +40,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some options, or `many`. `labels` says where their words are, if not in the prompt."""
+    """One of some options, or `many`, of which `least` are needed.
+
+    `labels` says where their words are, if not in the prompt.
+    """
 
     options: tuple[str, ...] = ()
     many: bool = False
+    least: int = 0
     preset: tuple[str, ...] = ()
     labels: str = ""
     page: int = 1
@@ -157,6 +161,10 @@ def read(
         except ValueError as fault:
             faults[name] = str(fault)
             continue
+        if value is None and isinstance(kind, Choice) and kind.many and name in answers:
+            value = () if name not in required(form) and not kind.least else None
+            if value is None:
+                faults[name] = "missing"
         if value is not None:
             values[name] = value
     for name, kind in questions(form).items():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from adapters.prompts import phrasebook
 from adapters.store.memory import MemoryStore
-from bot import cards
+from bot import cards, hours
 from bot.flows import welcome
 from bot.inputs import Asked, Incoming, Input, Pressed, Said, Submitted, Ticked
 from bot.journal import PairId, PersonId
@@ -186,6 +186,12 @@ class Stage:
 
     async def days(self, count: float) -> None:
         await self.until(self.now + timedelta(days=count))
+
+    async def at_work(self) -> None:
+        """Move the clock on to an hour at which both may be written to."""
+        while not all(hours.may_write(PROGRAMME, a.me, self.now) for a in self.actors()):
+            opening = max(hours.next_opening(PROGRAMME, a.me, self.now) for a in self.actors())
+            await self.until(max(opening, self.now + timedelta(minutes=30)))
 
     async def next(self) -> None:
         """Move the clock to the next thing that happens."""

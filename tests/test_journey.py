@@ -61,6 +61,7 @@ async def sign_a_charter(stage: Stage) -> None:
 
 async def book(stage: Stage, label: str) -> None:
     ada, ben = stage.actors()
+    await stage.at_work()
     await ben.presses(label)
     await ben.fills()
     slot = ada.card.buttons[0].label

@@ -33,6 +33,7 @@ LENGTH = Choice(("60", "45", "90"), preset=("60",), labels="charter.options")
 PLACES = Choice(
     ("cafe", "walk", "library", "site", "video"),
     many=True,
+    least=1,
     preset=("cafe", "walk", "library"),
     labels="charter.options",
 )
@@ -220,9 +221,9 @@ def agreed(pair: Pair) -> Entry | None:
     return pair.fold(Charter).talk.agreed
 
 
-def sealed(pair: Pair) -> Entry | None:
-    """Return the signature with which a charter first, or last, came into force."""
-    return pair.fold(Charter).talk.sealed
+def first_signed(pair: Pair) -> Entry | None:
+    """Return the signature with which the first charter came into force."""
+    return pair.fold(Charter).talk.first
 
 
 def items(pair: Pair, me: Person) -> Iterator[Item]:

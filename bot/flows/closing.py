@@ -98,6 +98,8 @@ class Parting:
         match entry.event:
             case Decided():
                 return replace(self, decided={**self.decided, entry.by: entry})
+            case leaving.Settled():
+                return replace(self, decided={})
             case Parted():
                 return replace(self, parted={**self.parted, entry.by: entry})
             case Thanked():
@@ -108,55 +110,50 @@ class Parting:
 
 
 def outcome(pair: Pair) -> str:
-    """Return what both would be fine with: `renew`, `informal`, or `finish`."""
-    ticks = [set(getattr(e.event, "fine", ())) for e in pair.fold(Parting).decided.values()]
-    if len(ticks) > 1:
-        both = set.intersection(*ticks)
-        for option in ("renew", "informal"):
-            if option in both:
-                return option
-    return "finish"
+    """Return what both settled on: `renew`, `informal` or `finish`; nothing before they have."""
+    settled = pair.fold(leaving.Course).settled
+    return getattr(settled.event, "outcome", "") if settled else ""
 
 
 def ended_at(pair: Pair) -> datetime | None:
     """Return when everything but closing comes to rest: an early end, or the end of the term.
 
-    The term ends a week after its last day, or as soon as both have decided; it does not end where
-    both would go on.
+    The term ends a week after its last day, or as soon as both have settled on ending it.
     """
-    early, term = leaving.ends(pair), leaving.term(pair)
-    if term is None:
-        return early
-    decided = pair.fold(Parting).decided
-    end = term[1] + evaluation.LATEST
-    if len(decided) > 1:
-        if outcome(pair) == "renew":
-            end = hours.months_after(end, pair.programme.term)
-        else:
-            end = max(entry.at for entry in decided.values())
-    return min(early, end) if early else end
+    early, end = leaving.ends(pair), _natural_end(pair)
+    return min(early, end) if early and end else early or end
 
 
 def items(pair: Pair, me: Person) -> Iterator[Item]:
-    """Ask what I would be fine with, say what comes of it, and help us to close well."""
+    """Ask what I would be fine with, say what comes of it, and help us to close well.
+
+    An early end that is not told yet shows in nothing: it only makes things close when it is told.
+    """
     begun = welcome.confirmed(pair)
     end = ended_at(pair)
     if begun is None or end is None:
         return
-    early = leaving.ends(pair)
-    if early is None or early > end:
-        yield from _deciding(pair, me, end)
-    if outcome(pair) == "renew" and early is None:
-        return
+    yield from _deciding(pair, me, end)
     yield from _parting(pair, me, begun, end)
     yield from _checking(pair, me, begun, end)
+
+
+def _natural_end(pair: Pair) -> datetime | None:
+    term, settled = leaving.term(pair), pair.fold(leaving.Course).settled
+    if term is None:
+        return None
+    if settled and outcome(pair) != "renew":
+        return settled.at
+    return term[1] + evaluation.LATEST
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
     """Record a decision, a parting, or what is said later."""
     match move:
         case Decided():
-            return record(move)
+            theirs = pair.fold(Parting).decided.get(pair.partner(me).id)
+            settled = (_settled(move, theirs.event),) if theirs else ()
+            return Decision((move,), by_clock=settled)
         case Parted():
             return record(move, Thanked(move.thanks, move.contact))
         case "skip":
@@ -166,25 +163,43 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     return notice("stale")
 
 
+def _settled(mine: Decided, theirs: object) -> leaving.Settled:
+    """Return the overlap, in this order; none means finishing (domain.md 10.4)."""
+    both = set(mine.fine) & set(getattr(theirs, "fine", ()))
+    return leaving.Settled(next((o for o in ("renew", "informal") if o in both), "finish"))
+
+
 def _deciding(pair: Pair, me: Person, end: datetime) -> Iterator[Item]:
     term, judged = leaving.term(pair), evaluation.both_judged(pair)
-    if term is None:
+    natural, early = _natural_end(pair), leaving.ends(pair)
+    if term is None or natural is None:
         return
-    state = pair.fold(Parting)
-    mine = state.decided.get(me.id)
+    settled = pair.fold(leaving.Course).settled
+    if settled:
+        kind = outcome(pair)
+        facts = {"outcome": 1, "goes_on": kind == "renew", "informal": kind == "informal"}
+        yield Item("outcome", DECIDED, Status.DONE, settled, facts, closes=early, news=True)
+        if kind != "renew":
+            return
+    else:
+        facts = {"outcome": 1, "goes_on": 0, "informal": 0}
+        yield Item("outcome", DECIDED, Status.DONE, pair.opening, facts, natural, early, news=True)
+    mine = pair.fold(Parting).decided.get(me.id)
     opens = min(term[1], judged.at) if judged else term[1]
-    if mine is None:
-        yield Item("decision", DECIDE, Status.OPEN, judged or pair.opening, {}, opens, end)
-        return
-    if len(state.decided) < 2:  # noqa: PLR2004  # there are two of them
+    if mine:
         yield Item("decision", DECIDED, Status.WAITING, mine, {"outcome": None}, closes=end)
-    last = max(state.decided.values(), key=lambda entry: entry.no)
-    goes_on = outcome(pair) == "renew"
-    facts = {"goes_on": int(goes_on), "informal": int(outcome(pair) == "informal")}
-    if len(state.decided) > 1 or not goes_on:
-        when = last.at if len(state.decided) > 1 else end
+    else:
+        again = leaving.is_second_term(pair)
+        choices = {"fine": OPTIONS[1:] if again else OPTIONS}
         yield Item(
-            "outcome", DECIDED, Status.DONE, pair.opening, facts | {"outcome": 1}, when, news=True
+            "decision",
+            DECIDE,
+            Status.OPEN,
+            judged or pair.opening,
+            {},
+            opens,
+            end,
+            choices=choices,
         )
 
 
@@ -195,9 +210,11 @@ def _parting(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[It
         prompt = PART_MENTOR if me == pair.reverse_mentor else PART_MENTEE
         yield Item("parting", prompt, Status.OPEN, begun, {}, end, end + RITUAL)
         return
-    both = theirs if me.id in state.thanked else None
+    said = state.thanked.get(me.id)
+    both = theirs if said else None
     facts = {"mine": mine, "theirs": both}
-    yield Item("parting", PARTED, Status.DONE, both or mine, facts, news=bool(both))
+    about = max(said or mine, both or mine, key=lambda entry: entry.no)
+    yield Item("parting", PARTED, Status.DONE, about, facts, news=bool(both))
 
 
 def _checking(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[Item]:

@@ -124,6 +124,8 @@ class Judgement:
                 return replace(self, began={**self.began, entry.by: entry})
             case MenteeJudged() | MentorJudged():
                 return replace(self, judged={**self.judged, entry.by: entry})
+            case leaving.Settled(outcome="renew"):
+                return replace(self, judged={}, scores={})
             case Scored(goal) | ScoredAlone(goal):
                 return replace(self, scores={**self.scores, (entry.by, goal): entry})
         return self
@@ -145,8 +147,8 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     _, end = term
     begins = hours.next_opening(pair.programme, me, end - HEADS_UP)
     opens = hours.next_opening(pair.programme, me, end - SURVEY)
-    facts: Context = {"end": end, "held": meeting.diary(pair).held}
-    yield Item("term", HEADS, Status.DONE, pair.opening, facts, begins, end, news=True)
+    term_facts: Context = {"end": end, "held": meeting.diary(pair).held}
+    yield Item("term", HEADS, Status.DONE, pair.opening, term_facts, begins, end, news=True)
     done = state.judged.get(me.id)
     if done:
         yield Item("evaluation", DONE, Status.DONE, done, {"mine": done})
@@ -155,15 +157,29 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         closes = end + LATEST
         choices = {"few": WHY_FEW.options if meeting.diary(pair).held < FEW else ()}
         yield Item(
-            "evaluation", prompt, Status.OPEN, pair.opening, facts, opens, closes, choices=choices
+            "evaluation",
+            prompt,
+            Status.OPEN,
+            pair.opening,
+            term_facts,
+            opens,
+            closes,
+            choices=choices,
         )
     for goal in _mine_to_judge(pair, me):
         score = state.scores.get((me.id, goal.no))
         thread = f"score:{goal.mark}"
         if score:
-            yield Item(thread, SCORED, Status.DONE, score, {"goal": goal, "score": score})
+            facts: Context = {"goal": goal, "score": score, "mine": 1}
+            yield Item(thread, SCORED, Status.DONE, score, facts)
         else:
             yield Item(thread, SCORE, Status.OPEN, goal, {"goal": goal}, opens, end + LATEST)
+
+    for goal in goals.shared(pair):
+        theirs = state.scores.get((pair.partner(me).id, goal.no))
+        if theirs:
+            told: Context = {"goal": goal, "score": theirs, "mine": 0}
+            yield Item(f"scored:{goal.mark}", SCORED, Status.DONE, theirs, told)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
@@ -191,7 +207,11 @@ def _mine_to_judge(pair: Pair, me: Person) -> tuple[Entry, ...]:
     """Return the goals I score: mine, unless the partner was to; and theirs, if I was to."""
     state = pair.fold(goals.Goals)
     agreed = {goal.no for goal in goals.agreed(pair)}
-    mine = [g for g in state.of(me) if getattr(g.event, "judge", "") != "partner"]
+    mine = [
+        goal
+        for goal in state.of(me)
+        if getattr(goal.event, "judge", "") != "partner" or goal.no not in agreed
+    ]
     theirs = [
         goal
         for goal in state.of(pair.partner(me))

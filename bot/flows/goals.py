@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from bot.inbox import Context
     from bot.people import Pair, Person
 
 TEMPLATES = {
@@ -98,7 +99,7 @@ SET = Prompt("goals.set", Set, reminders=(After(working_days=7), After(working_d
 MORE = Prompt("goals.more", Set, aside=True)
 REPLY = Prompt("goals.reply", None, ("agree", "talk"), (After(working_days=3),), urgent=True)
 MINE = Prompt("goals.mine")
-THEIRS = Prompt("goals.theirs")
+THEIRS = Prompt("goals.theirs", actions=("agree",))
 PROMPTS = (SET, MORE, REPLY, MINE, THEIRS)
 
 
@@ -163,14 +164,18 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         yield Item("goals", MORE, Status.AVAILABLE, mine[-1], choices=choices)
     for goal in mine:
         answer = goals.answered.get(goal.no)
-        facts = {"goal": goal, "answer": answer}
-        yield Item(f"goal:{goal.mark}", MINE, Status.DONE, answer or goal, facts, news=bool(answer))
+        told: Context = {"goal": goal, "answered": answer is not None, "agreed": _is_yes(answer)}
+        yield Item(f"goal:{goal.mark}", MINE, Status.DONE, answer or goal, told, news=bool(answer))
     for goal in goals.of(pair.partner(me)):
         if isinstance(goal.event, Shared):
             answer = goals.answered.get(goal.no)
-            status = Status.DONE if answer else Status.OPEN
-            prompt = THEIRS if answer else REPLY
-            yield Item(f"goal:{goal.mark}", prompt, status, answer or goal, {"goal": goal})
+            thread = f"goal:{goal.mark}"
+            facts: Context = {"goal": goal, "agreed": _is_yes(answer)}
+            if answer:
+                moves = () if _is_yes(answer) else ("agree",)
+                yield Item(thread, THEIRS, Status.DONE, answer, facts, actions=moves)
+            else:
+                yield Item(thread, REPLY, Status.OPEN, goal, facts)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
@@ -186,3 +191,7 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
         case "talk" if theirs:
             return record(Talk(theirs[0].no))
     return notice("stale")
+
+
+def _is_yes(answer: Entry | None) -> bool:
+    return answer is not None and isinstance(answer.event, Agreed)

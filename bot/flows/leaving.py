@@ -55,6 +55,15 @@ class Stayed(Event, name="leaving.stayed"):
     """They changed their mind before it was told."""
 
 
+class Settled(Event, name="leaving.settled"):
+    """What both would be fine with after a term: `renew`, `informal` or `finish`.
+
+    The programme writes it when both have decided, so that it outlives their private ticks.
+    """
+
+    outcome: Annotated[str, P2]
+
+
 PAUSE = Prompt("leaving.pause", PauseFor, aside=True)
 PAUSED = Prompt("leaving.paused", actions=("resume",))
 LEAVE = Prompt("leaving.leave", actions=("leave",), aside=True)
@@ -65,12 +74,14 @@ PROMPTS = (PAUSE, PAUSED, LEAVE, LEAVING, ENDED)
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The pauses so far, and the end, if somebody asked for it."""
+    """The pauses so far, the end, if somebody asked for it, and what both settled on."""
 
     paused: Entry | None = None
     until: datetime | None = None
     pauses: int = 0
-    shift: timedelta = timedelta()
+    paused_for: timedelta = timedelta()
+    settled: Entry | None = None
+    terms: int = 1
     leaving: Mapping[PersonId | None, Entry] = field(default_factory=dict)
 
     @property
@@ -83,12 +94,20 @@ class Course:
         """Go on from one more entry."""
         match entry.event:
             case Paused(until):
-                shift = min(SHIFT, self.shift + max(until.at - entry.at, timedelta()))
+                longer = self.paused_for + max(until.at - entry.at, timedelta())
                 return replace(
-                    self, paused=entry, until=until.at, pauses=self.pauses + 1, shift=shift
+                    self,
+                    paused=entry,
+                    until=until.at,
+                    pauses=self.pauses + 1,
+                    paused_for=longer,
                 )
             case Resumed() if self.until and entry.at < self.until:
-                return replace(self, until=entry.at, shift=self.shift - (self.until - entry.at))
+                shorter = self.paused_for - (self.until - entry.at)
+                return replace(self, until=entry.at, paused_for=shorter)
+            case Settled(outcome):
+                terms = self.terms + (outcome == "renew")
+                return replace(self, settled=entry, terms=terms, pauses=0)
             case Leaving() if entry.by not in self.leaving:
                 return replace(self, leaving={**self.leaving, entry.by: entry})
             case Stayed():
@@ -105,15 +124,28 @@ def begun(pair: Pair) -> Entry | None:
 def term(pair: Pair) -> tuple[datetime, datetime] | None:
     """Return when the term began and when it ends (GR-7), once it has begun.
 
-    It begins with the later of the signed charter and the first meeting held; a pause makes it
-    longer by as much, eight weeks at most.
+    It begins with the later of the first signed charter and the first meeting held; pauses make it
+    longer by as much, eight weeks at most. A renewed one follows on the one before.
     """
-    signed, met = charter.sealed(pair), meeting.diary(pair).first_met
+    signed, met = charter.first_signed(pair), meeting.diary(pair).first_met
     if signed is None or met is None:
         return None
+    course, months = pair.fold(Course), pair.programme.term
     start = max(signed.at, met)
-    end = hours.months_after(start, pair.programme.term) + pair.fold(Course).shift
+    end = hours.months_after(start, months) + min(SHIFT, course.paused_for)
+    for _ in range(course.terms - 1):
+        start, end = end, hours.months_after(end, months)
     return start, end
+
+
+def is_second_term(pair: Pair) -> bool:
+    """Tell whether the two have gone on once; a third term in a row is not offered."""
+    return pair.fold(Course).terms > 1
+
+
+def may_pause(pair: Pair) -> bool:
+    """Tell whether another pause is left in this term."""
+    return pair.fold(Course).pauses < PAUSES
 
 
 def ends(pair: Pair) -> datetime | None:
@@ -142,6 +174,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
             course.paused,
             facts,
             closes=course.until,
+            actions=("resume",) if course.paused.by == me.id else (),
             news=True,
         )
     if course.pauses < PAUSES:
@@ -162,20 +195,24 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     course = pair.fold(Course)
     match move:
         case PauseFor() if course.pauses < PAUSES:
-            return record(Paused(_morning(pair, me, now + timedelta(weeks=int(move.weeks)))))
+            return record(Paused(_morning(pair, now + timedelta(weeks=int(move.weeks)))))
         case "resume":
             return record(Resumed())
         case "leave" if me.id not in course.leaving:
-            return record(Leaving(_morning(pair, me, now + timedelta(days=1))))
+            told = Leaving(_morning(pair, now + timedelta(days=1)))
+            return Decision((told,), turn_to="leave")
         case "stay" if me.id in course.leaving:
             return record(Stayed())
     return notice("stale")
 
 
-def _morning(pair: Pair, me: Person, earliest: datetime) -> Moment:
-    """Return the first working morning from then on."""
-    here = Moment.of(earliest, me.zone).wall.date()
-    morning = hours.local(me, here, pair.programme.window[0])
-    if morning < earliest:
-        morning = hours.local(me, here + timedelta(days=1), pair.programme.window[0])
-    return Moment.of(hours.next_opening(pair.programme, me, morning), me.zone)
+def _morning(pair: Pair, earliest: datetime) -> Moment:
+    """Return the first working morning of both from then on: the later one, whoever asked."""
+    mornings = []
+    for me in pair.people:
+        here = Moment.of(earliest, me.zone).wall.date()
+        morning = hours.local(me, here, pair.programme.window[0])
+        if morning < earliest:
+            morning = hours.local(me, here + timedelta(days=1), pair.programme.window[0])
+        mornings.append(hours.next_opening(pair.programme, me, morning))
+    return Moment.of(max(mornings), pair.reverse_mentor.zone)

@@ -112,6 +112,7 @@ class Meeting:
     declined: Entry | None = None
     moved: Entry | None = None
     told: Mapping[PersonId | None, Entry] = field(default_factory=dict)
+    asked_again: frozenset[PersonId | None] = frozenset()
 
     @property
     def held(self) -> bool:
@@ -121,8 +122,14 @@ class Meeting:
 
     @property
     def fell_through(self) -> bool:
-        """Whether somebody says it did not take place."""
-        return bool(self.told) and not self.held
+        """Whether it did not take place, and nobody says otherwise."""
+        outcomes = {getattr(entry.event, "outcome", "") for entry in self.told.values()}
+        return bool(outcomes) and "met" not in outcomes
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether one says so and the other does not; asked about once more, then unclear."""
+        return bool(self.told) and not self.held and not self.fell_through
 
     @property
     def over(self) -> datetime | None:
@@ -137,7 +144,13 @@ class Diary:
     current: Meeting = field(default_factory=Meeting)
     last: Meeting | None = None
     held_before: int = 0
-    first_met: datetime | None = None
+    met_before: datetime | None = None
+
+    @property
+    def first_met(self) -> datetime | None:
+        """When the first meeting that took place began."""
+        last = self.last
+        return self.met_before or (last.moment.at if last and last.held and last.moment else None)
 
     @property
     def held(self) -> int:
@@ -179,9 +192,9 @@ class Diary:
         page = self._after(entry) if no == self.current.no else self
         if page.last is None or page.last.no != no:
             return self
-        last = replace(page.last, told={**page.last.told, entry.by: entry})
-        met = page.first_met or (last.moment.at if last.held and last.moment else None)
-        return replace(page, last=last, first_met=met)
+        again = page.last.asked_again | ({entry.by} if entry.by in page.last.told else set())
+        told = {**page.last.told, entry.by: entry}
+        return replace(page, last=replace(page.last, told=told, asked_again=again))
 
 
 def diary(pair: Pair) -> Diary:
@@ -308,13 +321,16 @@ def _next(
     if me == pair.reverse_mentor:
         yield Item(thread, THEIRS, Status.AVAILABLE, about, facts, opens=since, suggest=suggest)
         return
-    wish = getattr(meeting.declined.event, "wish", "") if meeting.declined else ""
+    declined = meeting.declined if meeting.declined and meeting.declined.by != me.id else None
+    wish = getattr(declined.event, "wish", "") if declined else ""
     prompt, warm = _asking(pair, me, meeting, last, about, wish=wish)
     opening = max(warm, lapsed) if lapsed else warm
     if since is None or opening > since:
         quiet = LATER if wish == "month" else prompt
         yield Item(thread, quiet, Status.AVAILABLE, about, facts, since, opening, suggest=suggest)
-    anchor = last.over if last and prompt is INVITE else about.at
+    anchor = last.over if last and prompt is INVITE and not wish else about.at
+    if wish == "month" or lapsed:
+        anchor = opening
     yield Item(
         thread, prompt, Status.OPEN, about, facts, opens=opening, suggest=suggest, anchor=anchor
     )
@@ -366,11 +382,9 @@ def _held(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
     if mine is None:
         thread = f"held:{meeting.no}"
         yield Item(thread, HELD, Status.OPEN, taken, facts, opens, closes)
-    elif theirs is not None and meeting.fell_through and mine.no < theirs.no:
-        outcome = {getattr(mine.event, "outcome", ""), getattr(theirs.event, "outcome", "")}
-        if "met" in outcome and len(outcome) > 1:
-            thread = f"held:{meeting.no}"
-            yield Item(thread, HELD, Status.OPEN, theirs, facts, closes=closes)
+    elif theirs is not None and meeting.contradicted and me.id not in meeting.asked_again:
+        later = max(mine, theirs, key=lambda entry: entry.no)
+        yield Item(f"held:{meeting.no}", HELD, Status.OPEN, later, facts, closes=closes)
 
 
 def _minutes(length: str) -> timedelta:

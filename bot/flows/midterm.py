@@ -60,8 +60,11 @@ class Halfway:
 
     def see(self, entry: Entry) -> Halfway:
         """Go on from one more entry."""
-        if isinstance(entry.event, MenteeAnswered | MentorAnswered):
-            return replace(self, done={**self.done, entry.by: entry})
+        match entry.event:
+            case MenteeAnswered() | MentorAnswered():
+                return replace(self, done={**self.done, entry.by: entry})
+            case leaving.Settled(outcome="renew"):
+                return Halfway()
         return self
 
 
@@ -88,8 +91,6 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     """Record what they answered; what they want to change they change themselves."""
     match move:
         case MenteeAnswered() | MentorAnswered():
-            turn = (
-                move.change[0] if move.change and move.change[0] in {"purpose", "charter"} else ""
-            )
+            turn = next((what for what in move.change if what != "rhythm"), "")
             return replace(record(move), turn_to=turn)
     return notice("stale")

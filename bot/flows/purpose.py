@@ -219,7 +219,9 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
             about = max(latest, purpose.parked, key=lambda entry: entry.no)
             yield Item("purpose", WORKING, Status.AVAILABLE, about, facts, actions=moves, news=True)
         case Stage.REPLY, Entry() as latest:
-            yield Item("purpose", REPLY, Status.OPEN, latest, facts)
+            parking = () if talk.agreed else ("talk",)
+            moves = ("sign", "answer", *parking)
+            yield Item("purpose", REPLY, Status.OPEN, latest, facts, actions=moves)
         case _, Entry() as latest:
             yield Item("purpose", STANDING, Status.WAITING, latest, facts)
 

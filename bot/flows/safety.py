@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-from bot.flows import topic
+from bot.flows import leaving, topic
 from bot.flows.reflection import MentorWrote
 from bot.inbox import Decision, Item, Notice, Status, notice
 from bot.journal import Entry, Event
@@ -89,7 +89,10 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         return
     if pulse.band is Band.LOW:
         prompt = AGAIN if pulse.lows > 1 or pulse.worries > 1 else MENU
-        yield Item("safety", prompt, Status.OPEN, pulse.last)
+        moves = prompt.actions
+        if not leaving.may_pause(pair):
+            moves = tuple(move for move in moves if move != "pause")
+        yield Item("safety", prompt, Status.OPEN, pulse.last, actions=moves)
     elif pulse.band is Band.AMBER:
         yield Item("safety", PHRASE, Status.OPEN, pulse.last)
 
@@ -103,7 +106,8 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
             return Decision((Chosen(move),), Notice("phrases", item))
         case "lighter":
             proposal = pair.fold(topic.Talk).proposal
-            asked = (topic.Passed(proposal.no, "lighter"),) if proposal else ()
+            theirs = proposal if proposal and proposal.by != me.id else None
+            asked = (topic.Passed(theirs.no, "lighter"),) if theirs else ()
             return Decision((Chosen(move), *asked), Notice("lighter_noted", item))
         case "contact" | "pause" | "leave":
             return Decision((Chosen(move),), turn_to=move)

@@ -72,6 +72,7 @@ class Talk:
     agreed: Entry | None = None
     taken: Entry | None = None
     used: Mapping[str, int] = field(default_factory=dict)
+    spent: tuple[int, Entry, Entry] | None = None
 
     def see(self, entry: Entry) -> Talk:
         """Go on from one more entry. A meeting that took place has used its topic up."""
@@ -82,10 +83,17 @@ class Talk:
                 return replace(self, passed=entry, proposal=None)
             case Taken(proposal=no) if self.proposal and self.proposal.no == no:
                 return replace(self, agreed=self.proposal, taken=entry, proposal=None)
-            case meeting.Told(outcome="met") if self.agreed and self.taken:
-                if self.taken.no < entry.no:
+            case meeting.Told(meeting=no, outcome="met") if self.agreed and self.taken:
+                if self.spent is None or self.spent[0] < no:
                     key = _label(self.agreed, self.taken)
-                    return Talk(used={**self.used, key: entry.no}, proposal=self.proposal)
+                    spent = (no, self.agreed, self.taken)
+                    return replace(
+                        self, agreed=None, taken=None, used={**self.used, key: no}, spent=spent
+                    )
+            case meeting.Told(meeting=no) if self.spent and self.spent[0] == no:
+                if entry.event.outcome != "met" and self.agreed is None:
+                    _, proposal, taken = self.spent
+                    return replace(self, agreed=proposal, taken=taken, spent=None)
         return self
 
 
@@ -95,11 +103,11 @@ def agreed(pair: Pair) -> tuple[Entry, Entry] | None:
     return (talk.agreed, talk.taken) if talk.agreed and talk.taken else None
 
 
-def allowed(pair: Pair) -> tuple[str, ...]:
+def allowed(pair: Pair, most: int = 3) -> tuple[str, ...]:
     """Return the topics open to this pair now: light ones first, sore ones last (INV-7)."""
     level = 1
     if charter.agreed(pair):
-        level = 3 if meeting.diary(pair).held else 2
+        level = min(most, 3 if meeting.diary(pair).held else 2)
     return tuple(t.id for t in pair.programme.topics.values() if t.level <= level)
 
 
@@ -109,7 +117,8 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     if begun is None:
         return
     talk = pair.fold(Talk)
-    open_ones = allowed(pair)
+    lighter = talk.passed is not None and getattr(talk.passed.event, "wish", "") == "lighter"
+    open_ones = allowed(pair, most=1 if lighter else 3)
     choices = {"topic": open_ones, "spare": open_ones}
     proposal, passed = talk.proposal, talk.passed
     facts = {"proposal": proposal, "agreed": talk.agreed, "taken": talk.taken, "passed": passed}
@@ -158,13 +167,14 @@ def _to_propose(
     senior = me == pair.reverse_mentee
     ask = due if senior else None
     yield Item("topic", PROPOSE, Status.AVAILABLE, about, facts, None, ask, None, suggest, choices)
-    if ask and due and meetings[-1].moment:
+    coming = meetings[-1].taken if meetings else None
+    if ask and coming and meetings[-1].moment:
         ends = meetings[-1].moment.at
         yield Item(
             "topic",
             PROPOSE,
             Status.OPEN,
-            about,
+            coming,
             facts,
             ask,
             ends,
