@@ -46,7 +46,7 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
 
 
 async def look_in(intake: Intake) -> None:
-    """Look in on all pairs that are due, batch by batch."""
+    """Look in on all pairs that are due, batch by batch, for as long as whole batches go well."""
     while await intake.sweep() >= BATCH:
         pass
 

@@ -152,7 +152,8 @@ class Reader:
             return piece
         context: Mapping[str, Any] = item.context if item else {}
         reminder = facilitator.reminders(self.pair, self.me, item) if item else 0
-        known = wording.facts(self.pair, self.me, context)
+        nameless = str(self.book.general("notices", "nameless", self.me.locale))
+        known = wording.facts(self.pair, self.me, context, nameless)
         return said(piece, known | {"reminder": reminder} | more)
 
     def general(self, key: str, **more: object) -> str:

@@ -224,17 +224,23 @@ def said(piece: Piece, facts: Mapping[str, object]) -> str:
     return piece if isinstance(piece, str) else piece.render(facts).strip()
 
 
-def facts(pair: Pair, me: Person, context: Mapping[str, object]) -> dict[str, object]:
-    """Return all that a piece of wording may mention: the two, the programme, and the context."""
+def facts(
+    pair: Pair, me: Person, context: Mapping[str, object], nameless: str
+) -> dict[str, object]:
+    """Return all that a piece of wording may mention: the two, the programme, and the context.
+
+    `nameless` stands for somebody who has been erased.
+    """
+    mentor, mentee = (p if p.name else replace(p, name=nameless) for p in pair.people)
     told = {
         name: View(value, me) if isinstance(value, Entry) else value
         for name, value in context.items()
     }
     return {
         "me": me,
-        "partner": pair.partner(me),
-        "mentor": pair.reverse_mentor,
-        "mentee": pair.reverse_mentee,
+        "partner": mentee if me.id == mentor.id else mentor,
+        "mentor": mentor,
+        "mentee": mentee,
         "role": pair.role(me),
         "programme": pair.programme,
         "zone": me.zone,
