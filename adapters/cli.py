@@ -171,7 +171,10 @@ def _programme(options: argparse.Namespace) -> int:
         return 0
     if options.file is None:
         raise SettingsError("Name a TOML file, or see `turnabout programme add --example`.")
-    text = options.file.read_text(encoding="utf-8")
+    try:
+        text = options.file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{options.file} is not a text file in UTF-8.") from None
     _say(asyncio.run(coordinating.keep(told, programme.read(text), new=options.action == "add")))
     return 0
 

@@ -43,6 +43,8 @@ def serve(folder: Path | None, port: int | None, *, browser: bool) -> None:
 
     Raises SettingsError if the port is taken.
     """
+    if port and not is_free("127.0.0.1", port):
+        raise SettingsError(f"Port {port} is taken. Choose another with --port.")
     folder = folder or Path(tempfile.mkdtemp(prefix="turnabout-"))
     told = prepared(folder, port or free_port())
     address = f"http://{told.host}:{told.port}/"

@@ -68,7 +68,7 @@ def read(text: str) -> Programme:
         "support": _lines(data.get("support", []), faults),
         "public": _yes(data, "public", faults, usual=True),
     }
-    strangers = set(data) - {*known, "contact"}
+    strangers = set(data) - {*known, "contact"} | (set(data) & {"contacts"})
     faults += [f"`{name}` is not something a programme has." for name in sorted(strangers)]
     if faults:
         raise ProgrammeError("\n".join(faults))
@@ -107,7 +107,7 @@ def _text(data: Mapping[str, Any], name: str, faults: list[str], *, needed: bool
         return ""
     if needed and not value.strip():
         faults.append(f"`{name}` is missing.")
-    return value.strip()
+    return " ".join(value.split())
 
 
 def _yes(data: Mapping[str, Any], name: str, faults: list[str], *, usual: bool) -> bool:

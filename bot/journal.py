@@ -61,15 +61,15 @@ class UnknownEvent:
 class Entry:
     """A line of the journal. `by` is None where the clock or the programme did it.
 
-    `mark` stands for the entry outside the bot. It is opaque, because a number would let one
-    person count what the other did in private (INV-2).
+    `mark` stands for the entry outside the bot; its pair gives it. It is opaque, because a number
+    would let one person count what the other did in private (INV-2).
     """
 
     no: int
     at: datetime
     by: PersonId | None
     event: Event | UnknownEvent
-    mark: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

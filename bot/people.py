@@ -105,6 +105,7 @@ class Pair:
     journal: tuple[Entry, ...] = ()
     _folds: dict[type[FlowState], FlowState] = field(default_factory=dict, repr=False)
     _known: dict[object, object] = field(default_factory=dict, repr=False)
+    _counts: dict[tuple[PersonId | None, str], int] = field(default_factory=dict, repr=False)
 
     @property
     def people(self) -> tuple[Person, Person]:
@@ -144,24 +145,34 @@ class Pair:
             self._known[about] = work_out()
         return cast("T", self._known[about])
 
+    def blank(self) -> Pair:
+        """Return the same two without a journal, to be read anew."""
+        return replace(self, journal=(), _folds={}, _known={}, _counts={})
+
     def with_entries(self, entries: Iterable[Entry]) -> Pair:
         """Return the pair a few entries later; every state already folded goes on from there."""
-        new = tuple(entries)
+        counts = dict(self._counts)
+        new = tuple(replace(entry, mark=self._mark(entry, counts)) for entry in entries)
         folds = dict(self._folds)
         for kind, state in folds.items():
             seen = state
             for entry in new:
                 seen = seen.see(entry)
             folds[kind] = seen
-        return replace(self, journal=self.journal + new, _folds=folds, _known={})
+        return replace(self, journal=self.journal + new, _folds=folds, _known={}, _counts=counts)
 
     def with_events(self, events: Iterable[Event], by: PersonId | None, at: datetime) -> Pair:
         """Return the pair after these events, each an entry of its own."""
         first = len(self.journal) + 1
-        return self.with_entries(
-            Entry(no, at, by, event, self.mark(no)) for no, event in enumerate(events, first)
-        )
+        return self.with_entries(Entry(no, at, by, event) for no, event in enumerate(events, first))
 
-    def mark(self, no: int) -> str:
-        """Return the opaque name of an entry: without the salt nobody can count by it (INV-2)."""
-        return blake2s(str(no).encode(), key=self.salt, digest_size=5).hexdigest()
+    def _mark(self, entry: Entry, counts: dict[tuple[PersonId | None, str], int]) -> str:
+        """Return the opaque name of an entry (INV-2).
+
+        It counts only what this person did of this kind: how much else was done in private, by
+        either or by the clock, changes no name. Without the salt nobody can count by it at all.
+        """
+        kind = entry.by, entry.event.name
+        counts[kind] = counts.get(kind, 0) + 1
+        told = f"{entry.by} {entry.event.name} {counts[kind]}"
+        return blake2s(told.encode(), key=self.salt, digest_size=5).hexdigest()

@@ -72,6 +72,10 @@ class UnitOfWork(Protocol):
         """Note a delivery's id; tell whether it is new."""
         ...
 
+    def nothing_done(self, delivery: str) -> None:
+        """Take a delivery's id back: nothing was written, so a repeat is answered as it was."""
+        ...
+
     def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
         """Append entries; `pair` is the pair with them."""
         ...
@@ -116,6 +120,10 @@ class Messenger(Protocol):
         """Change a card in place. A message that is gone is posted anew."""
         ...
 
+    async def retire(self, account: Account, ref: str) -> None:
+        """Leave a message without buttons."""
+        ...
+
     async def find(self, account: Account, key: str) -> str:
         """Return the reference of the message a change led to, or nothing if it never arrived."""
         ...
@@ -144,6 +152,8 @@ async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan
         before = work.pair()
         me = before.person(incoming.who) if incoming.who else None
         decision = decide(before, me, incoming, services.book)
+        if not ticked and not decision.events:
+            work.nothing_done(incoming.id)  # said again, it is answered again
         after = before
         if decision.events:
             after = after.with_events(decision.events, incoming.who, incoming.at)
@@ -166,15 +176,19 @@ async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime
 
         def note(
             work: UnitOfWork, sent: list[tuple[Errand, str]] = sent, before: Plan = planned
-        ) -> Plan:
+        ) -> tuple[Plan, list[tuple[Errand, str]]]:
+            late = [(errand, ref) for errand, ref in sent if _is_stray(work, errand, ref)]
             arrived = [_note(work, errand, ref) for errand, ref in sent]
             known = work.pair()
             if all(arrived) and known is before.pair:  # nobody did anything meanwhile
                 work.wake(before.wake)
-                return Plan()
-            return plan(work, services, known, now, None)
+                return Plan(), late
+            return plan(work, services, known, now, None), late
 
-        planned = await services.store.work(pair, note)
+        planned, late = await services.store.work(pair, note)
+        for errand, ref in late:
+            if isinstance(errand.change, Post):
+                await services.messengers[errand.account.platform].retire(errand.account, ref)
 
 
 def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
@@ -211,7 +225,7 @@ def plan(
         (leases if change else wakes).append(look_again)
         if isinstance(change, Post | Update):
             card = change.card
-            key = f"{pair.id}:{me.id}:{card.digest}:{pair.mark(len(pair.journal))}"
+            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}"
             claim = Claim(key, card.revision, card.digest, now + services.lease, posted.owed)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
             errands.append(Errand(me.id, account, change, key))
@@ -238,6 +252,13 @@ def _change(
     if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
         return None, courteous
     return change, now + services.lease if change else None
+
+
+def _is_stray(work: UnitOfWork, errand: Errand, ref: str) -> bool:
+    """Tell whether a message arrived after somebody else had looked into it and sent another."""
+    posted = work.posted(errand.who)
+    ours = posted.claim is not None and posted.claim.key == errand.key
+    return not ours and ref != posted.ref
 
 
 def _note(work: UnitOfWork, errand: Errand, ref: str) -> bool:

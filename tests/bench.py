@@ -77,6 +77,9 @@ class Silent:
         self.sent += 1
         return ref
 
+    async def retire(self, account: Account, ref: str) -> None:
+        self.sent += 1
+
     async def find(self, account: Account, key: str) -> str:
         return ""
 
@@ -240,7 +243,7 @@ async def of_database(name: str, new_url: Callable[[str], str], goals: tuple[flo
 async def served(application: Starlette, port: int) -> tuple[uvicorn.Server, asyncio.Task[None]]:
     server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error"))
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn offers no event to wait for
         await asyncio.sleep(0.01)
     return server, task
 

@@ -105,8 +105,8 @@ FAULTS = (
     Fault(
         "an item's key counts private entries (INV-2)",
         "bot/people.py",
-        "return blake2s(str(no).encode(), key=self.salt, digest_size=5).hexdigest()",
-        "return str(no)",
+        "return blake2s(told.encode(), key=self.salt, digest_size=5).hexdigest()",
+        "return str(entry.no)",
         "tests/test_agreement.py -k opaque",
     ),
     Fault(

@@ -43,6 +43,9 @@ class PaperMessenger:
         self.shown.append((account, "update", card))
         return ref
 
+    async def retire(self, account: Account, ref: str) -> None:
+        self.chats[account][int(ref)].live = False
+
     async def find(self, account: Account, key: str) -> str:
         chat = self.chats.get(account, [])
         return next((str(n) for n, m in enumerate(chat) if m.key == key), "")

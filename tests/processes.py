@@ -6,6 +6,7 @@ Whatever is waited for is a condition with a deadline; nobody sleeps and hopes.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from adapters.house import House, open_house
 from adapters.settings import ROOT, Settings, new_key
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from bot.journal import Event, PairId, PersonId
     from bot.people import Account, Pair, Person
 
-OWN = {"sec-fetch-site": "same-origin"}
+OWN = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
 PATIENCE = 60.0  # seconds until a condition that does not come true has failed
-POLL = 0.03
+POLL = 0.15
 NOT_TAKEN_YET = "That did not go through"
 
 
@@ -64,21 +65,16 @@ async def until(
 class Page:
     """A browser's end: what it sends it sends again, under the same id, until it is taken."""
 
+    http: httpx.AsyncClient
     url: str
     user: str
     told: Counter[str] = field(default_factory=Counter)
     acknowledged: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        limits = httpx.Limits(max_connections=200, max_keepalive_connections=200)
-        self.http = httpx.AsyncClient(
-            base_url=self.url, headers=OWN, timeout=30, trust_env=False, limits=limits
-        )
-
     async def posts(self, body: object) -> dict[str, Any] | None:
         """Post once. Nothing comes back from a process that died, or that asks to try again."""
         try:
-            answer = await self.http.post("/act", json=body)
+            answer = await self.http.post(f"{self.url}/act", content=json.dumps(body), headers=OWN)
         except httpx.TransportError:
             self.told["died"] += 1
             return None
@@ -93,7 +89,6 @@ class Page:
         """Send until acknowledged."""
         whole = {"user": self.user, **body}
         told = await until(lambda: self.posts(whole), f"{body} acknowledged")
-        assert told["ok"], told
         self.acknowledged.append(body["id"])
         return told
 
@@ -103,15 +98,11 @@ class Town:
     """A playground for processes: a database, a folder with its clock, what was started in it."""
 
     house: House
+    http: httpx.AsyncClient
     pair_id: PairId
     folder: Path
     port: int
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def starts(self, *command: str, port: int | None = None) -> subprocess.Popen[bytes]:
         told = self.house.settings
@@ -160,21 +151,19 @@ class Town:
     async def answers(self, port: int | None = None) -> None:
         """Wait until the web process answers."""
 
+        where = f"http://127.0.0.1:{port or self.port}/healthz"
+
         async def healthy() -> bool:
             try:
-                answer = await client.get("/healthz")
+                answer = await self.http.get(where)
             except httpx.TransportError:
                 return False
             return answer.status_code == 200
 
-        where = f"http://127.0.0.1:{port or self.port}"
-        async with httpx.AsyncClient(base_url=where, trust_env=False) as client:
-            await until(healthy, f"the web process answers:\n{self.log()}")
+        await until(healthy, f"the web process answers:\n{self.log()}")
 
     def page(self, user: str, port: int | None = None) -> Page:
-        opened = Page(f"http://127.0.0.1:{port or self.port}", user)
-        self.pages.append(opened)
-        return opened
+        return Page(self.http, f"http://127.0.0.1:{port or self.port}", user)
 
     def log(self) -> str:
         file = self.folder / "processes.log"
@@ -219,6 +208,12 @@ class Town:
         await self.house.intake.receive(account, Pressed(item, action), f"setup:{user}:{action}")
         await self.house.intake.settled()
 
+    async def both_know_their_roles(self) -> None:
+        for action in ("accept", "mentee_learns"):
+            for user, *_ in TWO:
+                await self.presses(user, action)
+        assert not await self.amiss()
+
     async def amiss(self) -> str:
         """Say what is wrong with either screen, or nothing: one live card, and the right one."""
         pair, now = await self.pair(), self.house.clock.now()
@@ -226,7 +221,7 @@ class Town:
             user = next(user for user, name, *_ in TWO if name == me.name)
             wanted = cards.card(cards.Reader.of(pair, me, now, self.house.book))
             live, posted = await self.live(user), await self.posted(user)
-            if live != [outbound.written(wanted)] * (wanted is not None):
+            if live != ([outbound.written(wanted)] if wanted else []):
                 return f"{me.name} sees {[card['title'] for card in live]}, not {wanted}"
             if posted.claim or posted.digest != (wanted.digest if wanted else ""):
                 return f"what {me.name} sees is not noted: {posted}"
@@ -246,10 +241,12 @@ class Town:
         except AssertionError:
             raise AssertionError(f"{said}\n{self.log()}") from None
 
-    async def count(self, table: Any) -> int:
-        return await self.house.store.run(
-            lambda conn: conn.execute(select(func.count()).select_from(table)).scalar_one()
+    async def deliveries(self) -> set[str]:
+        """Return the ids, as the pages chose them, of everything that was taken in."""
+        ids = await self.house.store.run(
+            lambda conn: list(conn.execute(select(tables.delivery.c.id)).scalars())
         )
+        return {name.rpartition(":")[2] for name in ids}
 
     async def messages(self, user: str) -> list[str]:
         """Return the names under which messages came to somebody's chat, in order."""
@@ -259,20 +256,21 @@ class Town:
 
 
 @asynccontextmanager
-async def founded(database: str, folder: Path) -> AsyncIterator[Town]:
+async def founded(database: str, folder: Path, lease: int = 2) -> AsyncIterator[Town]:
     """A town in which Ada and Ben live, at a courteous hour, and Ada has been asked."""
-    told = Settings(database, key_text=new_key(), playground=True, data=folder, lease=1, tick=0.2)
-    async with open_house(told) as house:
+    told = Settings(
+        database, key_text=new_key(), playground=True, data=folder, lease=lease, tick=0.2
+    )
+    everyone = httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits())
+    async with everyone as http, open_house(told) as house:
         house.clock.move_to(MONDAY)
         now = house.clock.now()
         pair = await house.store.run(lambda conn: _moved_in(conn, house.store.keys, TWO, now))
         await house.intake.sweep()
-        town = Town(house, pair, folder, free_port())
+        town = Town(house, http, pair, folder, free_port())
         try:
             yield town
         finally:
-            for page in town.pages:
-                await page.http.aclose()
             for process in town.started:
                 if process.poll() is None:
                     process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import cards, facilitator
 from bot.flows import charter, purpose, welcome
+from bot.flows.reflection import MentorWrote
 from bot.inputs import Pressed, Submitted
 from bot.people import Pair
 from tests.stage import BOOK, MONDAY
@@ -57,14 +58,18 @@ def test_the_lines_for_the_charter_are_sealed_until_both_have_chosen() -> None:
     assert "canary" not in card_and_home(pair, ben)
 
 
-def test_the_name_of_an_entry_is_opaque() -> None:
-    """INV-2: two journals that differ in private entries only name later entries alike to nobody."""
+def test_the_name_of_an_entry_is_opaque_and_counts_nothing_private() -> None:
+    """INV-2: what else was done in private changes no name; without the salt none can be told."""
     pair = begun()
-    other = Pair(pair.id, pair.programme, *pair.people, b"another salt", pair.journal)
-    assert pair.mark(5) != other.mark(5)
-    assert not any(char in "ghijklmnop" for char in pair.mark(5))
-    assert len({pair.mark(n) for n in range(1000)}) == 1000
-    assert all(str(n) != pair.mark(n) for n in range(1000))
+    ada, ben = pair.people
+    private = pair.with_events((MentorWrote(gut="x"), MentorWrote(worried="yes")), ada.id, MONDAY)
+    worded = [p.with_events((purpose.Worded("x"),), ada.id, MONDAY) for p in (pair, private)]
+    assert worded[0].journal[-1].mark == worded[1].journal[-1].mark
+    assert worded[0].journal[-1].no != worded[1].journal[-1].no
+    other = Pair(pair.id, pair.programme, ada, ben, b"another salt").with_entries(pair.journal)
+    assert not {e.mark for e in other.journal} & {e.mark for e in pair.journal}
+    assert len({entry.mark for entry in private.journal}) == len(private.journal)
+    assert not any(entry.mark == str(entry.no) for entry in private.journal)
 
 
 def test_a_press_before_its_time_or_by_the_wrong_person_signs_nothing() -> None:

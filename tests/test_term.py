@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.flows import closing, evaluation, leaving, meeting
 from bot.hours import months_after
-from tests.stage import Actor, Stage
 from tests.test_journey import agree_on_a_purpose, book, both_say_yes, sign_a_charter
+
+if TYPE_CHECKING:
+    from tests.stage import Actor, Stage
 
 
 async def set_a_goal(actor: Actor, goal: str) -> None:

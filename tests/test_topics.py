@@ -1,13 +1,17 @@
-"""Topics: light ones at any time, personal ones after the charter, sore ones after a meeting too."""
+"""Topics: light ones at any time, personal ones after the charter, sore ones after a meeting."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from bot import facilitator
 from bot.flows import charter, meeting, topic
 from bot.inputs import Submitted
-from bot.people import Pair
 from tests.stage import MONDAY
 from tests.walk import begun, booked
+
+if TYPE_CHECKING:
+    from bot.people import Pair
 
 
 def levels(pair: Pair) -> set[int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.delivery import Owed
 from bot.inputs import Incoming, Pressed, Ticked
 from bot.turn import Plan, Reply, deliver, take_turn
-from tests.stage import Stage
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
 
 
 async def press(stage: Stage, delivery: str) -> tuple[Reply, Plan]:
@@ -104,3 +107,26 @@ async def test_someone_who_is_not_of_the_pair_is_refused(stage: Stage) -> None:
     stranger = Incoming("x", stage.start.id, "eve", Pressed("welcome@1", "accept"), stage.now)  # type: ignore[arg-type]
     with pytest.raises(KeyError):
         await take_turn(stage.services, stranger)
+
+
+async def test_a_sender_that_was_too_slow_leaves_no_second_live_card(stage: Stage) -> None:
+    """Ben's news is under way to Ada; it takes too long, and meanwhile there is newer news."""
+    await stage.opens()
+    _, slow = await press(stage, "slow")
+    stage.now += stage.services.lease * 2
+    await stage.take(Ticked(), None)
+    await stage.ben.presses("Yes, I would like to")
+    await deliver(stage.services, stage.start.id, slow, stage.now)
+    for actor in stage.actors():
+        assert sum(message.live for message in stage.paper.chats[actor.account]) == 1
+    assert stage.ben.sees("who comes to learn here")
+
+
+async def test_a_refusal_that_is_asked_for_again_is_given_again(stage: Stage) -> None:
+    await stage.opens()
+    stale = Pressed("welcome@nothing", "accept")
+    incoming = Incoming("same", stage.start.id, stage.ada.me.id, stale, stage.now)
+    first, _ = await take_turn(stage.services, incoming)
+    second, _ = await take_turn(stage.services, incoming)
+    assert first == second
+    assert not second.taken

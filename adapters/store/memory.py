@@ -48,7 +48,7 @@ class MemoryStore:
         programme = pair.programme
         if self._topics is not None:
             programme = replace(programme, topics=self._topics)
-        kept = replace(pair, programme=programme, journal=(), _folds={})
+        kept = replace(pair, programme=programme).blank()
         kept = kept.with_entries(rewritten(pair.journal))
         began = pair.journal[0].at if pair.journal else None
         self._shelves[pair.id] = Shelf(kept, dict(accounts), wake_at=began)
@@ -93,6 +93,10 @@ class MemoryUnitOfWork:
         self.handled |= {delivery}
         return new
 
+    def nothing_done(self, delivery: str) -> None:
+        """Take a delivery's id back."""
+        self.handled -= {delivery}
+
     def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
         """Append entries; `pair` is the pair with them. Raises ValueError if one is not kept."""
         if self.shelf.pair.journal + entries != pair.journal:
@@ -111,7 +115,7 @@ class MemoryUnitOfWork:
             else e
             for e in pair.journal
         ]
-        blank = replace(pair, journal=(), _folds={}, _known={}).with_entries(kept)
+        blank = pair.blank().with_entries(kept)
         self.shelf = replace(self.shelf, pair=blank)
 
     def wake(self, at: datetime | None) -> None:

@@ -65,10 +65,15 @@ def post_message(
         "changed": 1,
     }
     if conn.execute(_POST, row).rowcount and retire_id is not None:
-        retired = and_(message.c.id == retire_id, message.c.live, _on(account))
-        conn.execute(_changing(retired).values(live=False))
+        retire_message(conn, account, retire_id)
     posted = select(message.c.id).where(_on(account), message.c.key == key)
     return int(conn.execute(posted).scalar_one())
+
+
+def retire_message(conn: Connection, account: Account, message_id: int) -> None:
+    """Leave a message of this account without buttons."""
+    retired = and_(message.c.id == message_id, message.c.live, _on(account))
+    conn.execute(_changing(retired).values(live=False))
 
 
 def update_message(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 from sqlalchemy.exc import DBAPIError
 
@@ -47,6 +47,7 @@ _HOLD = (
     .with_for_update(of=pair)
 )
 _NOTE = insert(delivery).on_conflict_do_nothing()
+_UNNOTE = delete(delivery).where(delivery.c.id == bindparam("gone"))
 _MENTOR, _MENTEE = person.alias("mentor"), person.alias("mentee")
 _LOAD = (
     select(
@@ -217,6 +218,10 @@ class SqlUnitOfWork:
         noted = self._conn.execute(_NOTE, {"id": delivery, "pair": self._id, "at": at})
         return noted.rowcount == 1
 
+    def nothing_done(self, delivery: str) -> None:
+        """Take a delivery's id back."""
+        self._conn.execute(_UNNOTE, {"gone": delivery})
+
     def write(self, pair: Pair, entries: tuple[Entry, ...]) -> None:
         """Append entries; `pair` is the pair with them. Raises LookupError for someone erased."""
         fold = self._fold()
@@ -304,7 +309,7 @@ class SqlUnitOfWork:
         if cipher and row.sealed is not None:
             sealed = cipher.open(row.sealed, self._id, row.no, row.name)
         event = read(row.name, row.status, sealed)
-        return Entry(row.no, row.at, row.by, event, known.pair.mark(row.no))
+        return Entry(row.no, row.at, row.by, event)
 
     def _row(self, entry: Entry, ciphers: Mapping[str, Cipher]) -> dict[str, object]:
         put = write(entry.event)

@@ -70,6 +70,11 @@ class WebMessenger:
 
         return await self._change(body)
 
+    async def retire(self, account: Account, ref: str) -> None:
+        """Leave a message without buttons."""
+        await self._store.run(lambda conn: screen.retire_message(conn, account, int(ref)))
+        self.hub.wake()
+
     async def find(self, account: Account, key: str) -> str:
         """Return the reference of the message a change led to, or nothing if it never arrived."""
         found = await self._store.run(lambda conn: screen.find_message(conn, account, key))

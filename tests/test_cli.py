@@ -1,0 +1,472 @@
+"""The command line: what a coordinator or an administrator types, and what they are told.
+
+An error is one line on stderr and an exit code, never a traceback.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from adapters import cli, programme
+from adapters.settings import ROOT, new_key
+from adapters.store.migrate import upgrade
+from tests.processes import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.databases import Server
+
+pytest_plugins = ("tests.databases",)
+
+GOOD = """\
+name = "Other eyes"
+organisation = "Example Works"
+
+[[contact]]
+name = "Noor"
+how = "noor@example.org"
+"""
+TURNABOUT = ("DATABASE_URL", "HOST", "PORT", "TURNABOUT_KEY", "TURNABOUT_KEY_FILE")
+TURNABOUT += ("TURNABOUT_PLAYGROUND", "TURNABOUT_DATA", "TURNABOUT_LEASE", "TURNABOUT_TICK")
+
+
+class Terminal:
+    """Somebody at a command line, with an environment of their own."""
+
+    def __init__(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path
+    ) -> None:
+        self.capsys = capsys
+        self.monkeypatch = monkeypatch
+        self.folder = folder
+        for name in TURNABOUT:
+            monkeypatch.delenv(name, raising=False)
+        self.sets(DATABASE_URL=f"sqlite:///{folder}/turnabout.db")
+
+    def sets(self, **env: str) -> None:
+        for name, value in env.items():
+            self.monkeypatch.setenv(name, value)
+
+    def settles(self) -> None:
+        """Do what the README says first: a key, and a database that is up to date."""
+        self.sets(TURNABOUT_KEY=new_key())
+        self.runs("db", "upgrade")
+
+    def types(self, *arguments: str) -> tuple[int, str, str]:
+        """Type a command; return its exit code, what it said, and what it complained about."""
+        self.capsys.readouterr()
+        try:
+            code = cli.main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = self.capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return code, said.out, said.err
+
+    def runs(self, *arguments: str) -> list[str]:
+        """Type a command that goes well; return the lines it said."""
+        code, said, complaint = self.types(*arguments)
+        assert (code, complaint) == (0, "")
+        return said.splitlines()
+
+    def fails(self, *arguments: str) -> str:
+        """Type a command that cannot be done; return the one line that says why."""
+        code, said, complaint = self.types(*arguments)
+        assert code == 1
+        assert not said
+        (line,) = complaint.splitlines()
+        assert line.startswith("turnabout: ")
+        return line
+
+    def file(self, text: str | bytes) -> str:
+        path = self.folder / "programme.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+
+@pytest.fixture
+def terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Terminal:
+    return Terminal(capsys, monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def settled(terminal: Terminal) -> Terminal:
+    terminal.settles()
+    return terminal
+
+
+# Beginning
+
+
+def test_a_key_is_made_anew_each_time(terminal: Terminal) -> None:
+    (one,), (other,) = terminal.runs("key"), terminal.runs("key")
+    assert one != other
+    assert len(base64.urlsafe_b64decode(one)) == 32
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("no-such-command",), ("db", "downgrade"), ("pair", "add"), ("worker", "--nope")],
+)
+def test_what_cannot_be_read_is_answered_with_how_it_is_written(
+    terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    code, said, complaint = terminal.types(*arguments)
+    assert code == 2
+    assert not said
+    assert complaint.startswith("usage: turnabout")
+
+
+def test_the_database_is_brought_up_to_date_as_often_as_one_likes(terminal: Terminal) -> None:
+    assert terminal.runs("db", "upgrade") == ["The database is up to date."]
+    assert terminal.runs("db", "upgrade") == ["The database is up to date."]
+
+
+# The doctor
+
+
+def doctor(terminal: Terminal) -> tuple[int, list[str]]:
+    code, said, complaint = terminal.types("doctor")
+    assert not complaint
+    lines = said.splitlines()
+    assert all(re.match(r"(ok  |todo)  [A-Z].*\.$", line) for line in lines)
+    assert code == (1 if any(line.startswith("todo") for line in lines) else 0)
+    return code, lines
+
+
+def test_the_doctor_finds_nothing_configured_and_says_how_to_begin(terminal: Terminal) -> None:
+    code, (key, database, words, playground) = doctor(terminal)
+    assert code == 1
+    assert key.startswith("todo")
+    assert "`turnabout key`" in key
+    assert database.startswith("todo")
+    assert "`turnabout db upgrade`" in database
+    assert words.startswith("ok")
+    assert playground == "ok    The playground is off."
+
+
+def test_the_doctor_finds_all_well(settled: Terminal) -> None:
+    code, lines = doctor(settled)
+    assert code == 0
+    assert "SQLite answers and is up to date." in lines[1]
+    assert "The master key opens this database." in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://localhost/turnabout", "must begin with sqlite:/// or postgresql://"),
+        ("turnabout.db", "must begin with sqlite:/// or postgresql://"),
+        ("sqlite:////no/such/folder/turnabout.db", "SQLite cannot be reached"),
+        ("postgresql://127.0.0.1:1/turnabout", "PostgreSQL cannot be reached"),
+        ("postgresql://127.0.0.1:port/turnabout", "PostgreSQL cannot be reached"),
+        ("postgresql://", "PostgreSQL cannot be reached"),
+    ],
+)
+def test_the_doctor_finds_a_database_that_is_not_there(
+    settled: Terminal, url: str, told: str
+) -> None:
+    settled.sets(DATABASE_URL=url, PGHOST="127.0.0.1", PGPORT="1")
+    code, lines = doctor(settled)
+    assert code == 1
+    assert any(line.startswith("todo") and told in line for line in lines)
+
+
+def test_the_doctor_shows_no_password(settled: Terminal) -> None:
+    settled.sets(DATABASE_URL="postgresql://ada:canary@127.0.0.1:1/turnabout")
+    assert "canary" not in "".join(doctor(settled)[1])
+
+
+def test_the_doctor_finds_the_wrong_key(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    settled.sets(TURNABOUT_KEY=new_key())
+    code, lines = doctor(settled)
+    assert code == 1
+    assert lines[2].startswith("todo")
+    assert "key" in lines[2]
+    assert "key" in settled.fails("programme", "show")
+
+
+@pytest.mark.parametrize("key", ["short", "ü" * 44, "A" * 44 + "====", base64.b64encode(b"x")])
+def test_the_doctor_finds_a_key_that_is_none(settled: Terminal, key: str | bytes) -> None:
+    settled.sets(TURNABOUT_KEY=key if isinstance(key, str) else key.decode())
+    code, lines = doctor(settled)
+    assert code == 1
+    assert lines[0].startswith("todo  The master key is not one")
+
+
+def test_the_doctor_finds_no_key_file(settled: Terminal) -> None:
+    settled.monkeypatch.delenv("TURNABOUT_KEY")
+    settled.sets(TURNABOUT_KEY_FILE=str(settled.folder / "master.key"))
+    assert doctor(settled)[1][0].startswith("todo  There is no key file")
+
+
+def test_the_doctor_warns_of_a_playground_and_of_a_number_that_is_none(settled: Terminal) -> None:
+    settled.sets(TURNABOUT_PLAYGROUND="on")
+    assert "anybody who reaches it" in doctor(settled)[1][-1]
+    settled.sets(PORT="eighty")
+    assert doctor(settled) == (1, ["todo  PORT must be a number."])
+
+
+# A database that cannot be used, whatever one wants of it
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("programme", "show"), ("web",), ("worker",), ("pair", "add", "--mentor=A", "--mentee=B")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    "url", ["sqlite:///{}/empty.db", "sqlite:///{}/no/folder.db", "postgresql://127.0.0.1:1/x"]
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    settled: Terminal, url: str, arguments: tuple[str, ...]
+) -> None:
+    settled.sets(DATABASE_URL=url.format(settled.folder))
+    settled.fails(*arguments)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/no/folder.db", "postgresql://127.0.0.1:1/x"])
+def test_a_database_that_cannot_be_reached_is_not_brought_up_to_date(
+    settled: Terminal, url: str
+) -> None:
+    settled.sets(DATABASE_URL=url.format(settled.folder))
+    settled.fails("db", "upgrade")
+
+
+@pytest.mark.postgres
+def test_a_database_nobody_has_made_is_one_line(settled: Terminal, server: Server) -> None:
+    settled.sets(DATABASE_URL=str(server.server.get_uri("nowhere")))
+    settled.fails("programme", "show")
+    settled.fails("db", "upgrade")
+    assert "cannot be reached" in doctor(settled)[1][1]
+
+
+# Programmes
+
+
+def test_a_programme_is_added_shown_and_changed(settled: Terminal) -> None:
+    assert "no programme yet" in settled.runs("programme", "show")[0]
+    assert settled.runs("programme", "add", settled.file(GOOD)) == [
+        "The programme 'Other eyes' is kept."
+    ]
+    assert settled.runs("programme", "show") == [
+        "Other eyes (Example Works): 6 months, 1 named contacts"
+    ]
+    settled.runs("programme", "set", settled.file("term = 9\n" + GOOD))
+    assert "9 months" in settled.runs("programme", "show")[0]
+
+
+def test_a_programme_is_not_added_twice_nor_changed_before_it_is_there(settled: Terminal) -> None:
+    file = settled.file(GOOD)
+    assert "Use `add`" in settled.fails("programme", "set", file)
+    settled.runs("programme", "add", file)
+    assert "Use `set`" in settled.fails("programme", "add", file)
+
+
+def test_the_example_is_a_programme(settled: Terminal) -> None:
+    example = settled.runs("programme", "add", "--example")
+    settled.runs("programme", "add", settled.file("\n".join(example)))
+
+
+def test_a_file_must_be_named_and_be_there_and_be_text(settled: Terminal) -> None:
+    assert "--example" in settled.fails("programme", "add")
+    settled.fails("programme", "add", str(settled.folder / "nothing.toml"))
+    settled.fails("programme", "add", str(settled.folder))
+    settled.fails("programme", "add", settled.file(b"\xff\xfe\x00"))
+    assert "TOML" in settled.fails("programme", "add", settled.file("name = Other eyes"))
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("name = 5", "`name`"),
+        ('name = " "', "`name`"),
+        ("organisation = []", "`organisation`"),
+        ("purpose = 5", "`purpose`"),
+        ("sponsor = true", "`sponsor`"),
+        ("privacy_link = 5", "`privacy_link`"),
+        ("term = 4", "`term`"),
+        ("term = true", "`term`"),
+        ("term = 6.5", "`term`"),
+        ('term = "six"', "`term`"),
+        ("working_week = []", "`working_week`"),
+        ('working_week = "mon"', "`working_week`"),
+        ('working_week = ["monday"]', "`working_week`"),
+        ("working_week = [[1]]", "`working_week`"),
+        ('window = ["09:00"]', "`window`"),
+        ('window = ["17:00", "09:00"]', "`window`"),
+        ('window = ["nine", "five"]', "`window`"),
+        ('window = ["09:00+01:00", "17:00+01:00"]', "`window`"),
+        ("window = 9", "`window`"),
+        ('holidays = ["Christmas"]', "`holidays`"),
+        ("holidays = 2026-12-24", "`holidays`"),
+        ("holidays = [2026-12-24T10:00:00]", "`holidays`"),
+        ('public = "no"', "`public`"),
+        ("support = 5", "`support`"),
+        ("support = [5]", "`support`"),
+        ("contact = []", "[[contact]]"),
+        ('contact = "Noor"', "[[contact]]"),
+        ('contact = ["Noor"]', "[[contact]]"),
+        ('contact = [{name = "Noor"}]', "[[contact]]"),
+        ('contact = [{name = "N", how = "n@x", stands_in = "yes"}]', "`stands_in`"),
+        ("topics = 5", "`topics`"),
+        ('id = "x"', "`id`"),
+    ],
+)
+def test_a_wrong_field_is_named_in_one_plain_line(settled: Terminal, line: str, named: str) -> None:
+    field = line.partition(" ")[0]
+    if field == "contact":
+        text = GOOD.partition("[[contact]]")[0] + line
+    else:
+        kept = (row for row in GOOD.splitlines() if not row.startswith(field) or row[0] == "[")
+        text = (
+            "\n".join([line, *kept])
+            if field != "name"
+            else GOOD.replace('name = "Other eyes"', line)
+        )
+    assert named in settled.fails("programme", "add", settled.file(text))
+    assert "no programme yet" in settled.runs("programme", "show")[0]
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(programme.ProgrammeError) as told:
+        programme.read("term = 1\nbogus = 1")
+    assert len(str(told.value).splitlines()) == 5
+
+
+# Pairs
+
+
+def test_two_people_are_brought_together_and_each_has_a_code(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    lines = settled.runs("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    codes = [re.search(r"join ([0-9A-Z]{4}(?:-[0-9A-Z]{4}){2})$", line) for line in lines]
+    assert all(codes)
+    assert codes[0][1] != codes[1][1]
+    assert lines[0].startswith("Ada, reverse-mentor:")
+    assert lines[1].startswith("Ben, reverse-mentee:")
+
+
+def test_somebody_in_the_playground_needs_no_code(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    user = ("--mentor-user", "ada")
+    line, _ = settled.runs("pair", "add", "--mentor", "Ada", *user, "--mentee", "Ben")
+    assert "'ada'" in line
+
+
+@pytest.mark.parametrize(
+    "senior", [("--mentee", "noor"), ("--mentee", "Ben", "--mentee-email", "NOOR@example.org")]
+)
+def test_a_named_contact_is_nobodys_reverse_mentee(
+    settled: Terminal, senior: tuple[str, ...]
+) -> None:
+    """Whoever is asked for help would be the one the help is about (domain.md 12.1)."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    told = settled.fails("pair", "add", "--mentor", "Ada", *senior)
+    assert "Noor is a named contact" in told
+
+
+def test_a_zone_there_is_not_and_a_programme_there_is_not(settled: Terminal) -> None:
+    both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    assert "no programme yet" in settled.fails(*both)
+    settled.runs("programme", "add", settled.file(GOOD))
+    assert "Mars/Olympus" in settled.fails(*both, "--mentor-zone", "Mars/Olympus")
+    assert "'Nobody'" in settled.fails(*both, "--programme", "Nobody")
+    settled.runs("programme", "add", settled.file(GOOD.replace("Other eyes", "Fresh eyes")))
+    assert "'Fresh eyes', 'Other eyes'" in settled.fails(*both)
+    settled.runs(*both, "--programme", "Fresh eyes")
+
+
+# Playing, and showing
+
+
+def test_what_was_played_becomes_a_test(settled: Terminal) -> None:
+    lines = iter(["a 1", "b 1", "a hello", "home a", "n", "d 1", "what?", "q"])
+    settled.monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    kept = settled.folder / "test_a_first_yes.py"
+    said = settled.runs("play", "--record", str(kept))
+    assert any("Your yes is in" in line for line in said)
+    (test,) = (n for n in ast.parse(kept.read_text()).body if isinstance(n, ast.AsyncFunctionDef))
+    assert test.name == "test_a_first_yes"
+    told = [ast.unparse(line) for line in test.body]
+    assert told[2].startswith("await ada.presses(")
+    assert told[3].startswith("await ben.presses(")
+    assert told[-3:] == [
+        "await ada.writes('hello')",
+        "await stage.next()",
+        "await stage.days(1)",
+    ]
+
+
+def test_playing_ends_when_there_is_nothing_more_to_read(settled: Terminal) -> None:
+    def nothing(_: str) -> str:
+        raise EOFError
+
+    settled.monkeypatch.setattr("builtins.input", nothing)
+    settled.runs("play")
+
+
+def test_a_taken_port_is_told_kindly(settled: Terminal) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        folder = settled.folder / "demo"
+        _, _, told = settled.types("demo", "--no-browser", "--port", port, "--data", str(folder))
+        assert told == f"turnabout: Port {port} is taken. Choose another with --port.\n"
+        assert f"Port {port} is taken" in settled.fails("web", "--port", port)
+
+
+def test_the_demo_serves_its_page_and_stops_when_told(tmp_path: Path) -> None:
+    port = free_port()
+    command = ["demo", "--no-browser", "--port", str(port), "--data", str(tmp_path / "demo")]
+    env = {name: value for name, value in os.environ.items() if name not in TURNABOUT}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "adapters.cli", *command],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with demo:
+        try:
+            assert await_answer(f"http://127.0.0.1:{port}/healthz", demo.poll) == "ok\n"
+            page = await_answer(f"http://127.0.0.1:{port}/", demo.poll)
+            assert "Ada" in page
+            assert "Ben" in page
+        finally:
+            demo.send_signal(signal.SIGINT)
+            said, _ = demo.communicate(timeout=30)
+    assert f"Turnabout is at http://127.0.0.1:{port}/" in said
+    assert "Traceback" not in said
+    upgrade(f"sqlite:///{tmp_path}/demo/turnabout.db")  # it is an ordinary database
+
+
+def await_answer(url: str, died: Callable[[], int | None], patience: float = 60) -> str:
+    """Ask until there is an answer."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and died() is None:
+        try:
+            return httpx.get(url, trust_env=False).text
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the demo does not answer")
