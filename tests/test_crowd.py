@@ -88,8 +88,9 @@ class Stranger:
                 case "propose":
                     last = await self.proposes(name)
                 case "repeat" if last:
-                    told = await self.posts(last)
-                    assert told["sheet"] is None
+                    told = await self.posts(last)  # what was refused is refused again
+                    idea = last.get("answers", {}).get("own", [""])[0]
+                    assert (told["sheet"] is not None) == (idea in self.refused)
                 case "stale":
                     last = self.names(name, kind="press", item=self.invitation, action="accept")
                     assert "moved on" in (await self.posts(last))["notice"]
