@@ -285,7 +285,9 @@ class Pane {
   async say(event) {
     event.preventDefault();
     const text = this.text.value;
-    if (this.busy || !text.trim()) return;
+    if (!text.trim()) return;
+    while (this.busy) await this.free;  // typed while an answer is on its way: sent after it
+    if (this.text.value !== text) return;
     this.hold(true);
     const mine = this.bubble("mine", document.createTextNode(text), this.log.dataset.you);
     this.text.value = "";
@@ -347,6 +349,8 @@ class Pane {
 
   hold(on, button) {
     this.busy = on;
+    if (on) this.free = new Promise((resolve) => { this.freed = resolve; });
+    else this.freed();
     this.section.setAttribute("aria-busy", String(on));
     button?.classList.toggle("waiting", on);
   }
