@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 from adapters.store import directory, roster
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
+from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from adapters.clock import Clock
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
-    from bot.journal import PairId
     from bot.people import Account
     from bot.turn import Plan, Services
 
@@ -48,7 +50,7 @@ class Intake:
         `delivery` is handled once. The reply is never an error: it says what to do.
         """
         now = self._clock.now()
-        memberships = await self._store.run(lambda conn: directory.whose(conn, account))
+        memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
         mine, input = _meant(memberships, input, pair)
         if mine is None and isinstance(input, Said) and input.text.split()[:1] in JOIN:
             return await self._join(account, input.text, now)
@@ -119,6 +121,17 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:
+    """Return the pairs an account is in; where a button named one, to look at that one will do."""
+    if pair is not None:
+        try:
+            person = directory.belongs(conn, account, pair)
+        except LookupError:
+            return directory.whose(conn, account)
+        return (directory.Membership(PairId(pair), person, ""),)
+    return directory.whose(conn, account)
 
 
 def _meant(

@@ -29,6 +29,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -182,6 +183,7 @@ async def show(settings, tmp_path, folder):
             tmp_path / "profile",
             executable_path=CHROMIUM,
             args=FLAGS,
+            timeout=60_000,
             viewport={"width": 1360, "height": 860},
             reduced_motion="reduce",
         )

@@ -50,6 +50,7 @@ class Host:
     house: House
     restart: Callable[[], Awaitable[None]] | None = None
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    met: dict[tuple[str, str | None], Resident] = field(default_factory=dict)
 
     def words(self, locale: str) -> Words:
         """Return the page's own words."""
@@ -60,9 +61,19 @@ class Host:
         return await self.house.store.run(residents)
 
     async def resident(self, user: str, pair: str | None) -> Resident | None:
-        """Return who that is, in this pair or in any; None for someone who does not live here."""
-        mine = [each for each in await self.residents() if each.account.user == user]
-        return next((each for each in mine if each.pair == pair), None) or next(iter(mine), None)
+        """Return who that is, in this pair or in any; None for someone who does not live here.
+
+        Whoever was found once is remembered: it says who may be meant, not who may act.
+        """
+        if (user, pair) not in self.met:
+            mine = [each for each in await self.residents() if each.account.user == user]
+            found = next((each for each in mine if each.pair == pair), None) or next(
+                iter(mine), None
+            )
+            if found is None:
+                return None
+            self.met[user, pair] = found
+        return self.met[user, pair]
 
     async def pair(self, pair: PairId) -> Pair:
         """Return a pair as it is now."""
@@ -78,6 +89,7 @@ class Host:
         async with self.moving:
             await self.house.intake.settled()
             await restart()
+            self.met.clear()
             await self._look_in()
         self.house.web.hub.wake()
 
