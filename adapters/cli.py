@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
 
+    command("seed", _seed, "every requirement of the seed, and what serves it")
     played = command("play", _play, "both people at one terminal")
     played.add_argument("--record", type=Path, help="write what was played as a transcript test")
     return parser
@@ -203,6 +204,16 @@ def _gallery(options: argparse.Namespace) -> int:
     count = gallery.write(options.file)
     _say(f"{count} cards and forms are in {options.file}.")
     return 0
+
+
+def _seed(options: argparse.Namespace) -> int:  # noqa: ARG001
+    _bring_the_stage()
+    from tests.seed import report  # noqa: PLC0415  # the table is the tests' own
+
+    lines, faults = report()
+    for line in (*lines, *faults):
+        _say(line)
+    return 1 if faults else 0
 
 
 def _bring_the_stage() -> None:

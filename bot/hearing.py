@@ -66,7 +66,8 @@ def _read(reader: Reader, asked: cards.Question, text: str) -> str:
     names = {str(n): option for n, (option, _) in enumerate(options, 1)}
     names |= {_plain(label): option for option, label in options}
     if isinstance(asked.kind, Choice) and asked.kind.many:
-        parts = [_plain(part) for part in text.replace(" and ", ",").split(",")]
+        joins = reader.general("hint.and")
+        parts = [_plain(part) for part in text.replace(f" {joins} ", ",").split(",")]
         return ",".join(names.get(part, part) for part in parts if part)
     return names.get(_plain(text), text.strip())
 
