@@ -58,6 +58,8 @@ class Actor:
     me: Person
     sheet: Sheet | None = None
     last: Reply = field(default_factory=Reply)
+    taps: int = 0
+    typed: int = 0
 
     @property
     def account(self) -> Account:
@@ -83,6 +85,7 @@ class Actor:
 
     async def presses(self, label: str) -> Reply:
         """Press a button of the card, or of a card in Home, by its words."""
+        self.taps += 1
         self.stage.did(self, f"[{label}]")
         button = next((b for b in self.card.buttons if b.label == label), None)
         if button is None:
@@ -95,6 +98,7 @@ class Actor:
     async def fills(self, **given: str | tuple[str, ...]) -> Reply:
         """Fill in the open form, by the ids of the answers, and send it."""
         assert self.sheet, f"{self.me.name} has no form open"
+        self.taps += 1 + len(given)
         answers = filled(self.sheet)
         for name, value in given.items():
             answers[name] = (value,) if isinstance(value, str) else value
@@ -105,6 +109,7 @@ class Actor:
 
     async def writes(self, text: str) -> Reply:
         """Type something into the chat."""
+        self.typed += 1
         self.stage.did(self, text)
         return await self.does(Said(text))
 

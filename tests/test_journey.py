@@ -104,3 +104,26 @@ async def test_two_people_find_their_way_to_a_second_meeting(stage: Stage) -> No
     second = meeting.diary(stage.pair).current
     assert second.no == 2
     assert second.moment
+
+
+async def test_a_first_meeting_is_booked_in_few_taps_and_without_a_typed_sentence(
+    stage: Stage,
+) -> None:
+    """From welcome to a purpose agreed, a charter signed and a date: at most 25 taps a side.
+
+    Each press, each changed field and each submit counts.
+    """
+    await both_say_yes(stage)
+    needed = {"why": "asked", "focus": "both", "aim": "hear", "effect": "change"}
+    await draft(stage.ada, **needed)
+    await draft(stage.ben, **needed)
+    await stage.ada.presses("Take mine")
+    await stage.ben.presses("Sign it")
+    await sign_a_charter(stage)
+    await book(stage, "Book our first meeting")
+    assert purpose.agreed(stage.pair)
+    assert charter.agreed(stage.pair)
+    assert meeting.diary(stage.pair).current.moment
+    for actor in stage.actors():
+        assert actor.taps <= 25, (actor.me.name, actor.taps)
+        assert actor.typed == 0
