@@ -237,6 +237,9 @@ async def test_somebody_changes_their_mind_about_leaving_and_nobody_knew(stage: 
     seen = len(stage.paper.chats[stage.ada.account])
     await stage.ben.writes("leave")
     await stage.ben.presses("Stop here")
+    end = leaving.ends(stage.pair)
+    assert end
+    assert end - stage.now >= timedelta(days=1)
     await stage.ben.presses("I would rather stay")
     await stage.days(2)
     assert leaving.ends(stage.pair) is None
