@@ -71,6 +71,9 @@ class Player:
         word, _, rest = line.partition(" ")
         actors = {"a": self.stage.ada, "b": self.stage.ben}
         if word == "n":
+            if self.stage.store.wake_at(self.stage.start.id) is None:
+                self.show("  Nothing will happen by itself any more.")
+                return
             self.told.append("await stage.next()")
             await self.stage.next()
         elif word == "d" and rest.isdigit():
@@ -99,14 +102,24 @@ class Player:
         reply = await actor.presses(rest)
         while reply.sheet:
             answers = self.fill(reply.sheet)
+            if answers is None:
+                actor.sheet = None
+                self.told.pop()
+                return
             said = ", ".join(f"{k}={v if len(v) != 1 else v[0]!r}" for k, v in answers.items())
             self.told.append(f"await {name}.fills({said})")
             reply = await actor.fills(**answers)
 
-    def fill(self, sheet: Sheet) -> dict[str, tuple[str, ...]]:
-        """Ask every question of a form; an empty line leaves it as it is."""
+    def fill(self, sheet: Sheet) -> dict[str, tuple[str, ...]] | None:
+        """Ask every question of a form; an empty line leaves it as it is, `q` leaves the form."""
+        self.show(f"  ═ {sheet.title} ═ {sheet.audience} (q leaves the form)")
+        try:
+            return self._filled(sheet)
+        except EOFError:
+            return None
+
+    def _filled(self, sheet: Sheet) -> dict[str, tuple[str, ...]]:
         answers: dict[str, tuple[str, ...]] = {}
-        self.show(f"  ═ {sheet.title} ═ {sheet.audience}")
         for page in sheet.pages:
             for question in page.questions:
                 given = self.ask_question(question)
@@ -126,6 +139,8 @@ class Player:
         for number, (_, label) in enumerate(question.options, 1):
             self.show(f"      {number}. {label}")
         line = self.ask(f"    [{', '.join(question.value)}] ").strip()
+        if line == "q":
+            raise EOFError
         if not line:
             return None
         if isinstance(question.kind, Choice):

@@ -379,7 +379,7 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
         body.append(Line("text", asked.label))
         options = suggestions(reader, asked)
         shown = options[:FEW] if len(options) > MANY else options
-        body += [Line("list", f"{n}. {label}") for n, (_, label) in enumerate(shown, 1)]
+        body += [Line("text", f"{n}. {label}") for n, (_, label) in enumerate(shown, 1)]
         hint = _hint(asked.kind, more=len(options) > MANY)
         if hint:
             body.append(Line("text", reader.general(f"hint.{hint}")))

@@ -295,7 +295,7 @@ def _asked(
             item = focus(pair, me, now, items)
             return _pressed(pair, me, item, "later", now)
         case "back":
-            return Decision((Turned(""),))
+            return Decision((Turned(""),), again=True)
     threads = COMMANDS.get(command, ())
     found = next((i for t in threads for i in items if i.thread.partition(":")[0] == t), None)
     if found is None:
@@ -303,7 +303,9 @@ def _asked(
     mine = found.status in {Status.OPEN, Status.AVAILABLE}
     if command == "book" and found.prompt.form and mine:
         return Decision((Began(found.thread, found.key),), again=True)
-    return Decision((Turned(found.thread),), again=True)
+    first = command == "reflect" and found.thread.startswith("held")
+    said = Notice("met_first") if first else None
+    return Decision((Turned(found.thread),), said, again=True)
 
 
 def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: datetime) -> Decision:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bot import hours
 from bot.flows import charter, welcome
 from bot.hours import After
-from bot.inbox import Decision, Form, Item, Status, notice, record
+from bot.inbox import Decision, Form, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
 from bot.moment import Moment
 from bot.privacy import P1, P2
@@ -276,8 +276,8 @@ def _offer(pair: Pair, item: Item, offer: Offered, now: datetime) -> Decision:
         return Decision(reply=Form(item, faults={"place": "off_site"}))
     current = pair.fold(Diary).current
     if current.moment and now < current.moment.at:
-        return record(Moved(), offer)
-    return record(offer)
+        return record(Moved(), offer, reply=Notice("sent", item))
+    return record(offer, reply=Notice("sent", item))
 
 
 def _arranging(

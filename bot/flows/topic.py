@@ -142,7 +142,7 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     match move:
         case Proposed():
             spare = "" if move.spare == move.topic else move.spare
-            return record(replace(move, spare=spare))
+            return record(replace(move, spare=spare), reply=Notice("sent", item))
         case "topic" | "spare" if proposal and proposal.by != me.id:
             chosen = getattr(proposal.event, move)
             if chosen != OWN and chosen not in allowed(pair):
