@@ -171,9 +171,9 @@ class Bench:
         self.took = time.perf_counter() - began
 
 
-async def prepared(url: str) -> Bench:
-    """Return a bench with a fresh pair in this database."""
-    store = await SqlStore.open(url, Settings(url, new_key()).master_key(), BOOK.catalogue)
+async def prepared(url: str, key: str, length: int) -> Bench:
+    """Return a bench with a fresh pair in this database, and a journal of this length."""
+    store = await SqlStore.open(url, Settings(url, key).master_key(), BOOK.catalogue)
 
     def settle(conn: Connection) -> PairId:
         kept = coordinating.add_programme(conn, store.keys, programme.read(programme.EXAMPLE))
@@ -182,7 +182,9 @@ async def prepared(url: str) -> Bench:
         coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
         return directory.due(conn, NOON + timedelta(days=1), 1)[0]
 
-    return Bench(store, await store.run(settle))
+    bench = Bench(store, await store.run(settle))
+    await bench.grow(length)
+    return bench
 
 
 async def timed(run: Callable[[], Awaitable[None]], times: int) -> float:
@@ -196,9 +198,8 @@ async def timed(run: Callable[[], Awaitable[None]], times: int) -> float:
 
 async def of_database(name: str, new_url: Callable[[str], str], goals: tuple[float, float]) -> None:
     """Measure turns against a bare durable commit of one row, through the same connection."""
-    short, long = await prepared(new_url("short")), await prepared(new_url("long"))
-    await short.grow(10)
-    await long.grow(1000)
+    short = await prepared(new_url("short"), new_key(), 10)
+    long = await prepared(new_url("long"), new_key(), 1000)
     row = Table("bench", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer))
 
     def make(conn: Connection) -> None:
@@ -253,20 +254,21 @@ async def of_http(folder: Path) -> None:
     url = f"sqlite:///{folder / 'http.db'}"
     upgrade_in_thread = asyncio.get_running_loop().run_in_executor(None, upgrade, url)
     await upgrade_in_thread
-    bench = await prepared_at(url)
-    settings = Settings(url, bench[1], playground=True, data=folder)
+    key = new_key()
+    bench = await prepared(url, key, 10)
+    settings = Settings(url, key, playground=True, data=folder)
     (folder / "clock").write_text(str((NOON - datetime.now(UTC)).total_seconds()), encoding="ascii")
     ours = app.build(settings)
     empty = Starlette(
         routes=[Route("/act", lambda request: PlainTextResponse("ok"), methods=["POST"])]
     )
-    pair = await bench[0].now()
+    pair = await bench.now()
     keys = {
         item.thread: item.key
         for item in facilitator.inbox(pair, pair.reverse_mentee, NOON)
         if item.thread in {"topic", "meeting:1"}
     }
-    await bench[0].store.close()
+    await bench.store.close()
     running = [await served(ours, 8917), await served(empty, 8918)]
     figures: dict[int, list[float]] = {8917: [], 8918: []}
     for number in range(ROUNDS + 1):  # the first warms up
@@ -310,22 +312,6 @@ def press(port: str, run: str, pair: str, *keys: str) -> None:
             }
             answer = client.post(f"http://127.0.0.1:{port}/act", json=body)
             assert answer.status_code == 200, answer.text
-
-
-async def prepared_at(url: str) -> tuple[Bench, str]:
-    key = new_key()
-    store = await SqlStore.open(url, Settings(url, key).master_key(), BOOK.catalogue)
-
-    def settle(conn: Connection) -> PairId:
-        kept = coordinating.add_programme(conn, store.keys, programme.read(programme.EXAMPLE))
-        ada = Newcomer("Ada", user="ada", zone="Europe/London")
-        ben = Newcomer("Ben", user="ben", zone="Europe/Berlin")
-        coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
-        return directory.due(conn, NOON + timedelta(days=1), 1)[0]
-
-    bench = Bench(store, await store.run(settle))
-    await bench.grow(10)
-    return bench, key
 
 
 def main() -> None:
