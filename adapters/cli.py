@@ -172,6 +172,8 @@ def _programme(options: argparse.Namespace) -> int:
         return 0
     if options.file is None:
         raise SettingsError("Name a TOML file, or see `turnabout programme add --example`.")
+    if not options.file.is_file():
+        raise SettingsError(f"There is no file {options.file}.")
     try:
         text = options.file.read_text(encoding="utf-8")
     except UnicodeDecodeError:

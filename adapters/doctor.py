@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
 
 from adapters import settings as environment
 from adapters.prompts import phrasebook
@@ -56,6 +59,9 @@ def _key(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> list[Finding]:
     kind = "SQLite" if settings.database.startswith("sqlite") else "PostgreSQL"
+    if kind == "SQLite" and _is_yet_to_be_made(settings.database):
+        told = "There is no SQLite database yet. Run `turnabout db upgrade`."
+        return [Finding(well=False, told=told)]
     try:
         current = is_current(settings.database)
     except Exception as error:  # noqa: BLE001  # whatever a driver raises, it is one line here
@@ -72,6 +78,12 @@ async def _database(settings: Settings) -> list[Finding]:
     except WrongKeyError as error:
         return [*found, Finding(well=False, told=str(error))]
     return [*found, Finding(well=True, told="The master key opens this database.")]
+
+
+def _is_yet_to_be_made(url: str) -> bool:
+    """Tell whether a SQLite file could be made but is not there: to look must not make one."""
+    file = Path(make_url(url).database or "")
+    return file.parent.is_dir() and not file.exists()
 
 
 def _words() -> Finding:

@@ -31,6 +31,7 @@ from adapters.store import directory
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
 from bot import facilitator
+from bot import turn as turns
 from bot.flows import topic, welcome
 from bot.inputs import Incoming, Pressed
 from bot.turn import Services, deliver, take_turn
@@ -90,7 +91,7 @@ class Clocked:
 
     store: SqlStore
     inside: float = 0.0
-    whole: float = 0.0
+    read: float = 0.0
 
     async def work(self, pair: PairId, body: Callable[[UnitOfWork], object]) -> object:
         def timed(work: UnitOfWork) -> object:
@@ -98,12 +99,10 @@ class Clocked:
             began = time.perf_counter()
             result = body(spy)  # type: ignore[arg-type]
             self.inside += time.perf_counter() - began - spy.spent
+            self.read += spy.reading
             return result
 
-        began = time.perf_counter()
-        result = await self.store.work(pair, timed)
-        self.whole += time.perf_counter() - began
-        return result
+        return await self.store.work(pair, timed)
 
 
 @dataclass
@@ -112,6 +111,7 @@ class Spy:
 
     work: UnitOfWork
     spent: float = 0.0
+    reading: float = 0.0
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         method = getattr(self.work, name)
@@ -121,9 +121,30 @@ class Spy:
             try:
                 return method(*given)
             finally:
-                self.spent += time.perf_counter() - began
+                took = time.perf_counter() - began
+                self.spent += took
+                self.reading += took if name in {"pair", "account", "posted"} else 0
 
         return timed
+
+
+class Deciding:
+    """Tells how long the bot took to decide, from now until it ends."""
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+        self.real = turns.decide
+        turns.decide = self
+
+    def __call__(self, *given: object) -> object:
+        began = time.perf_counter()
+        try:
+            return self.real(*given)  # type: ignore[arg-type]
+        finally:
+            self.spent += time.perf_counter() - began
+
+    def ends(self) -> None:
+        turns.decide = self.real
 
 
 @dataclass
@@ -165,10 +186,10 @@ class Bench:
         item = next(i for i in facilitator.inbox(pair, me, NOON) if i.thread == thread)
         self.count += 1
         pressed = Incoming(f"b{self.count}", self.pair, me.id, Pressed(item.key, "open"), NOON)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         _, planned = await take_turn(self.services, pressed)
         await deliver(self.services, self.pair, planned, NOON)
-        self.took = time.perf_counter() - began
+        self.took, self.cpu = time.perf_counter() - began, time.process_time() - busy
 
 
 async def prepared(url: str, key: str, length: int) -> Bench:
@@ -212,31 +233,42 @@ async def of_database(name: str, new_url: Callable[[str], str], goals: tuple[flo
     async def bare() -> None:
         await short.store.run(lambda conn: conn.execute(bump).close())
 
-    figures: dict[str, list[float]] = {"bare": [], "short": [], "long": [], "inside": []}
+    figures: dict[str, list[float]] = {
+        name: []
+        for name in ("bare", "short", "long", "inside", "read", "decide", "cpu short", "cpu long")
+    }
+    deciding = Deciding()
     for bench in (short, long):
         await timed(bench.turn, 20)
     for _ in range(ROUNDS):
         figures["bare"].append(await timed(bare, TURNS))
         for label, bench in (("short", short), ("long", long)):
-            bench.clocked.inside = 0
-            took = []
+            bench.clocked.inside = bench.clocked.read = deciding.spent = 0
+            took, cpu = [], []
             for _ in range(TURNS):
                 await bench.turn()
                 took.append(bench.took)
+                cpu.append(bench.cpu)
             figures[label].append(statistics.mean(took))
+            figures[f"cpu {label}"].append(statistics.mean(cpu))
             if label == "short":
                 figures["inside"].append(bench.clocked.inside / TURNS)
-    base, whole, at_length, inside = (
-        statistics.median(figures[k]) for k in ("bare", "short", "long", "inside")
-    )
-    told(f"{name}: a turn at 1,000 entries over one at 10", at_length / whole, 1.3)
+                figures["read"].append(bench.clocked.read / TURNS)
+                figures["decide"].append(deciding.spent / TURNS)
+    deciding.ends()
+    middle = {figure: statistics.median(values) for figure, values in figures.items()}
+    base, whole, inside = middle["bare"], middle["short"], middle["inside"]
     told(
-        f"{name}: read, commit and note (persistence) over a bare commit",
-        (whole - inside) / base,
-        goals[0],
+        f"{name}: CPU of a turn at 1,000 over 10 entries",
+        middle["cpu long"] / middle["cpu short"],
+        1.3,
     )
-    told(f"{name}: decide, words and reconcile for both, over a bare commit", inside / base, None)
+    told(f"{name}: persistence over a bare commit", (whole - inside) / base, goals[0])
     told(f"{name}: the whole turn over a bare commit", whole / base, goals[1])
+    told(f"{name}: part, read", middle["read"] / base, None)
+    told(f"{name}: part, decide", middle["decide"] / base, None)
+    told(f"{name}: part, commit and note", (whole - inside - middle["read"]) / base, None)
+    told(f"{name}: part, words and reconcile for both", (inside - middle["decide"]) / base, None)
     for bench in (short, long):
         await bench.store.close()
 
