@@ -10,9 +10,20 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from bot.cards import Card
+
+
+class NotSent(Exception):  # noqa: N818  # it says what is certain: nothing arrived
+    """A platform refused: nothing was sent. `wait` is how long to leave it, None for good.
+
+    Any other failure of a messenger leaves it open whether the message arrived.
+    """
+
+    def __init__(self, wait: timedelta | None) -> None:
+        super().__init__("not sent")
+        self.wait = wait
 
 
 class Owed(Enum):

@@ -124,8 +124,8 @@ class Messenger(Protocol):
         """Leave a message without buttons."""
         ...
 
-    async def find(self, account: Account, key: str) -> str:
-        """Return the reference of the message a change led to, or nothing if it never arrived."""
+    async def find(self, account: Account, key: str) -> str | None:
+        """Return the message a change led to, nothing if it never arrived, None if who knows."""
         ...
 
 
