@@ -6,13 +6,16 @@ Nothing is queued, so nothing can be doubled or go stale: what is missing is fou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from bot.cards import Card
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class NotSent(Exception):  # noqa: N818  # it says what is certain: nothing arrived
@@ -38,7 +41,8 @@ class Owed(Enum):
 class Claim:
     """A change on its way: the name it is sent under, how it looks, and until when it may take.
 
-    `owed` is what was owed when it was claimed, and is owed again if it never arrives.
+    `owed` is what was owed when it was claimed, and is owed again if it never arrives. `ref` is the
+    message it changes; empty for one that arrives anew.
     """
 
     key: str
@@ -46,13 +50,16 @@ class Claim:
     digest: str
     until: datetime
     owed: Owed = Owed.NOTHING
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
     """What is on someone's screen, and what is on its way there.
 
-    `ref` is the platform's name for the message, empty before the first one.
+    `ref` is the platform's name for the message, empty before the first one, and where nobody can
+    tell whether it arrived. Until `hold` the platform wants to be left alone; `FOREVER` is until
+    they come back.
     """
 
     ref: str = ""
@@ -60,6 +67,7 @@ class Posted:
     digest: str = ""
     owed: Owed = Owed.NOTHING
     claim: Claim | None = None
+    hold: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +103,13 @@ def reconcile(wanted: Card | None, posted: Posted) -> Post | Update | None:
     """
     if wanted is None:
         return None
-    if not posted.ref:
-        return Post(wanted)
-    if posted.owed is Owed.AGAIN:
+    if posted.owed is Owed.AGAIN or not posted.revision:
         return Post(wanted, posted.ref)
     if (posted.digest, posted.revision) == (wanted.digest, wanted.revision):
         return None
-    if posted.owed is Owed.IN_PLACE or posted.revision == wanted.revision or wanted.resting:
+    quiet = posted.revision == wanted.revision or wanted.resting
+    if posted.ref and (quiet or posted.owed is Owed.IN_PLACE):
         return Update(wanted, posted.ref)
+    if quiet and posted.owed is Owed.NOTHING:
+        return None  # it may be there already, and is not worth a second message
     return Post(wanted, posted.ref)

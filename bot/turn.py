@@ -8,18 +8,28 @@ set. If the process dies at any point after, that wake-up finds the same differe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot import cards, facilitator, hearing
-from bot.delivery import Change, Claim, Owed, Post, Posted, Settle, Update, reconcile
+from bot.delivery import (
+    FOREVER,
+    Change,
+    Claim,
+    NotSent,
+    Owed,
+    Post,
+    Posted,
+    Settle,
+    Update,
+    reconcile,
+)
 from bot.inbox import Decision, Form
 from bot.inputs import Incoming, Input, Said, Ticked
 from bot.retention import Forgot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from bot.cards import Card, Sheet
     from bot.journal import Entry, PairId, PersonId
@@ -27,6 +37,10 @@ if TYPE_CHECKING:
     from bot.wording import Phrasebook
 
 T = TypeVar("T")
+
+# What a change came to: the message it led to, nothing if it did not arrive, None if who knows,
+# or the moment until which the platform wants to be left alone.
+Outcome = str | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,25 +184,37 @@ async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan
 
 
 async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime) -> None:
-    """Send what was planned, note it, and look again, until both screens are right."""
+    """Send what was planned, note it, and look again, until both screens are right.
+
+    What failed without our knowing whether it arrived stays claimed, to be looked for later; the
+    first such failure is raised again once everything else has been sent.
+    """
+    failed: list[Exception] = []
     while planned.errands:
-        sent = [(errand, await _send(services, errand)) for errand in planned.errands]
+        sent = []
+        for errand in planned.errands:
+            try:
+                sent.append((errand, await _send(services, errand, now)))
+            except Exception as error:  # noqa: BLE001  # the others are still to be sent
+                failed.append(error)
 
         def note(
-            work: UnitOfWork, sent: list[tuple[Errand, str]] = sent, before: Plan = planned
-        ) -> tuple[Plan, list[tuple[Errand, str]]]:
-            late = [(errand, ref) for errand, ref in sent if _is_stray(work, errand, ref)]
-            arrived = [_note(work, errand, ref) for errand, ref in sent]
+            work: UnitOfWork, sent: list[tuple[Errand, Outcome]] = sent, before: Plan = planned
+        ) -> tuple[Plan, list[tuple[Errand, Outcome]]]:
+            late = [(errand, came) for errand, came in sent if _is_stray(work, errand, came)]
+            well = [_note(work, errand, came) for errand, came in sent]
             known = work.pair()
-            if all(arrived) and known is before.pair:  # nobody did anything meanwhile
+            whole = len(well) == len(before.errands) and all(well)
+            if whole and known is before.pair:  # nobody did anything meanwhile
                 work.wake(before.wake)
                 return Plan(), late
             return plan(work, services, known, now, None), late
 
         planned, late = await services.store.work(pair, note)
         for errand, ref in late:
-            if isinstance(errand.change, Post):
-                await services.messengers[errand.account.platform].retire(errand.account, ref)
+            await services.messengers[errand.account.platform].retire(errand.account, str(ref))
+    if failed:
+        raise failed[0]
 
 
 def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
@@ -220,13 +246,15 @@ def plan(
             continue
         posted = work.posted(me.id)
         if actor and me.id == actor.id:
-            posted = replace(posted, owed=Owed.AGAIN if again else Owed.IN_PLACE)
+            posted = replace(posted, owed=Owed.AGAIN if again else Owed.IN_PLACE, hold=None)
         change, look_again = _change(services, pair, me, now, posted)
         (leases if change else wakes).append(look_again)
         if isinstance(change, Post | Update):
             card = change.card
             key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}"
-            claim = Claim(key, card.revision, card.digest, now + services.lease, posted.owed)
+            ref = change.ref if isinstance(change, Update) else ""
+            until = now + services.lease
+            claim = Claim(key, card.revision, card.digest, until, posted.owed, ref)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
             errands.append(Errand(me.id, account, change, key))
         elif isinstance(change, Settle):
@@ -247,6 +275,8 @@ def _change(
         if now < posted.claim.until:
             return None, posted.claim.until
         return Settle(posted.claim), now + services.lease
+    if posted.hold and now < posted.hold:
+        return None, None if posted.hold == FOREVER else posted.hold
     change = reconcile(cards.card(cards.Reader.of(pair, me, now, services.book)), posted)
     courteous = facilitator.courteous(pair, me, now)
     if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
@@ -254,39 +284,50 @@ def _change(
     return change, now + services.lease if change else None
 
 
-def _is_stray(work: UnitOfWork, errand: Errand, ref: str) -> bool:
+def _is_stray(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     """Tell whether a message arrived after somebody else had looked into it and sent another."""
     posted = work.posted(errand.who)
     ours = posted.claim is not None and posted.claim.key == errand.key
-    return not ours and ref != posted.ref
+    arrived = isinstance(errand.change, Post) and isinstance(came, str)
+    return arrived and not ours and came != posted.ref
 
 
-def _note(work: UnitOfWork, errand: Errand, ref: str) -> bool:
+def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     """Note what became of a change, and tell whether the screen is right; else it is planned again.
 
-    What did not arrive is owed again; what was owed meanwhile still is.
+    What did not arrive is owed again; what was owed meanwhile still is. Of a new message that may
+    have arrived we take it that it did: silence is better than saying it twice.
     """
     posted = work.posted(errand.who)
     claim = posted.claim
     if claim is None or claim.key != errand.key:
         return False
-    if ref:
-        work.keep(errand.who, Posted(ref, claim.revision, claim.digest, posted.owed))
+    arrived = came if isinstance(came, str) else ""
+    settling = isinstance(errand.change, Settle)
+    hold = came if isinstance(came, datetime) else None
+    if arrived or (came is None and not claim.ref):
+        work.keep(errand.who, Posted(arrived, claim.revision, claim.digest, posted.owed))
+    elif settling and hold and hold != FOREVER:  # we could not even ask
+        work.keep(errand.who, replace(posted, claim=replace(claim, until=hold)))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
-        work.keep(errand.who, replace(posted, owed=owed, claim=None))
-    return bool(ref) and posted.owed is Owed.NOTHING and not isinstance(errand.change, Settle)
+        work.keep(errand.who, replace(posted, owed=owed, claim=None, hold=hold))
+    return bool(arrived) and posted.owed is Owed.NOTHING and not settling
 
 
-async def _send(services: Services, errand: Errand) -> str:
+async def _send(services: Services, errand: Errand, now: datetime) -> Outcome:
+    """Send a change. Raises whatever leaves it open whether it arrived."""
     messenger = services.messengers[errand.account.platform]
-    match errand.change:
-        case Post(card, retire):
-            return await messenger.post(errand.account, card, errand.key, retire)
-        case Update(card, ref):
-            return await messenger.update(errand.account, ref, card, errand.key)
-        case Settle():
-            return await messenger.find(errand.account, errand.key)
+    try:
+        match errand.change:
+            case Post(card, retire):
+                return await messenger.post(errand.account, card, errand.key, retire)
+            case Update(card, ref):
+                return await messenger.update(errand.account, ref, card, errand.key)
+            case Settle():
+                return await messenger.find(errand.account, errand.key)
+    except NotSent as refused:
+        return FOREVER if refused.wait is None else now + refused.wait
 
 
 def _reply(

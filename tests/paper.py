@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.cards import Card
+    from bot.delivery import NotSent
     from bot.people import Account
 
 
@@ -25,8 +26,27 @@ class PaperMessenger:
 
     chats: dict[Account, list[Message]] = field(default_factory=dict)
     shown: list[tuple[Account, str, Card]] = field(default_factory=list)
+    refusals: list[NotSent] = field(default_factory=list)  # what the next sends meet
+    unasked: list[NotSent] = field(default_factory=list)  # what the next questions meet
+    silent: int = 0  # so many sends arrive, and nobody hears of it
+    knows: bool = True  # whether it can be asked what arrived
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        self._refuse()
+        ref = self._post(account, card, key, retire)
+        return self._answer(ref)
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+
+    def _answer(self, ref: str) -> str:
+        if self.silent:
+            self.silent -= 1
+            raise TimeoutError
+        return ref
+
+    def _post(self, account: Account, card: Card, key: str, retire: str) -> str:
         chat = self.chats.setdefault(account, [])
         for n, message in enumerate(chat):
             if message.key == key:
@@ -38,15 +58,20 @@ class PaperMessenger:
         return str(len(chat) - 1)
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        self._refuse()
         message = self.chats[account][int(ref)]
         message.card, message.key = card, key
         self.shown.append((account, "update", card))
-        return ref
+        return self._answer(ref)
 
     async def retire(self, account: Account, ref: str) -> None:
         self.chats[account][int(ref)].live = False
 
-    async def find(self, account: Account, key: str) -> str:
+    async def find(self, account: Account, key: str) -> str | None:
+        if self.unasked:
+            raise self.unasked.pop(0)
+        if not self.knows:
+            return None
         chat = self.chats.get(account, [])
         return next((str(n) for n, m in enumerate(chat) if m.key == key), "")
 

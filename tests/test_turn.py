@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery import Owed
+from bot.delivery import NotSent, Owed
 from bot.inputs import Incoming, Pressed, Ticked
 from bot.turn import Plan, Reply, deliver, take_turn
 
@@ -130,3 +130,76 @@ async def test_a_refusal_that_is_asked_for_again_is_given_again(stage: Stage) ->
     second, _ = await take_turn(stage.services, incoming)
     assert first == second
     assert not second.taken
+
+
+async def test_a_platform_that_wants_to_be_left_alone_gets_it_again_after_that(
+    stage: Stage,
+) -> None:
+    """A rate limit: certain that nothing was sent, so it is sent, once, when the wait is over."""
+    stage.paper.refusals = [NotSent(timedelta(minutes=5))]
+    await stage.opens()
+    assert stage.ada.account not in stage.paper.chats
+    wake = stage.store.wake_at(stage.start.id)
+    assert wake == stage.now + timedelta(minutes=5)
+    await stage.until(wake)
+    assert len(stage.paper.chats[stage.ada.account]) == 1
+
+
+async def test_somebody_who_cannot_be_reached_is_left_alone_until_they_come_back(
+    stage: Stage,
+) -> None:
+    stage.paper.refusals = [NotSent(None)] * 3
+    await stage.opens()
+    await stage.days(9)
+    assert len(stage.paper.refusals) == 2
+    assert stage.ada.account not in stage.paper.chats
+    stage.paper.refusals.clear()
+    await stage.ada.asks("status")
+    assert stage.ada.sees("Would you teach Ben?")
+
+
+async def test_where_nobody_can_tell_a_new_message_is_never_sent_twice(stage: Stage) -> None:
+    """Teams: the invitation arrived, we never heard, and there is no way to ask."""
+    stage.paper.knows = False
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.opens()
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert len(stage.paper.chats[stage.ada.account]) == 1
+    await stage.ada.presses("Yes, I would like to")
+    assert stage.ada.sees("Your yes is in")
+
+
+async def test_where_nobody_can_tell_a_change_in_place_is_made_again(stage: Stage) -> None:
+    await stage.opens()
+    stage.paper.knows = False
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.ada.presses("Yes, I would like to")
+    seen = len(stage.paper.chats[stage.ada.account])
+    changes = len(stage.paper.shown)
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert len(stage.paper.chats[stage.ada.account]) == seen
+    assert stage.ada.sees("Your yes is in")
+    assert changes
+
+
+async def test_a_failure_on_one_screen_does_not_hold_up_the_other(stage: Stage) -> None:
+    await stage.opens()
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.ada.presses("Yes, I would like to")
+    assert stage.ben.sees("Would you learn from Ada?")
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert len(stage.paper.chats[stage.ben.account]) == 1
+
+
+async def test_when_the_platform_cannot_even_be_asked_we_wait_before_asking(stage: Stage) -> None:
+    """The look-up itself meets the rate limit: that must not be taken for a message never sent."""
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.opens()
+    stage.paper.unasked = [NotSent(timedelta(minutes=3))]
+    await stage.until(stage.now + stage.services.lease * 4)
+    assert not stage.paper.unasked
+    assert len(stage.paper.chats[stage.ada.account]) == 1

@@ -87,6 +87,8 @@ _SCREENS = (
         posted.c.claim_digest,
         posted.c.claim_owed,
         posted.c.claim_until,
+        posted.c.claim_ref,
+        posted.c.hold,
     )
     .outerjoin(
         posted,
@@ -362,8 +364,9 @@ def _posted(row: Row[*tuple[Any, ...]]) -> Posted:
             row.claim_digest,
             row.claim_until,
             Owed(row.claim_owed),
+            row.claim_ref or "",
         )
-    return Posted(row.ref, row.revision, row.digest, Owed(row.owed), claim)
+    return Posted(row.ref, row.revision, row.digest, Owed(row.owed), claim, row.hold)
 
 
 def _screen_row(pair: PairId, who: PersonId, reached: Account, posted: Posted) -> dict[str, object]:
@@ -383,4 +386,6 @@ def _screen_row(pair: PairId, who: PersonId, reached: Account, posted: Posted) -
         "claim_digest": claim and claim.digest,
         "claim_owed": claim and claim.owed.value,
         "claim_until": claim and claim.until,
+        "claim_ref": claim and claim.ref,
+        "hold": posted.hold,
     }

@@ -194,6 +194,8 @@ posted = Table(
     Column("claim_digest", String),
     Column("claim_owed", String),
     Column("claim_until", Instant),
+    Column("claim_ref", String),
+    Column("hold", Instant),
 )
 
 # Of a code only its hash is kept: who reads the table cannot join with it.
