@@ -31,7 +31,10 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the journal amounts to for something two people agree on. All its parts are entries."""
+    """What the journal amounts to for something two people agree on. All its parts are entries.
+
+    `history` holds the signatures with which each version came into force.
+    """
 
     drafts: Mapping[PersonId | None, Entry] = field(default_factory=dict)
     opened: Entry | None = None
@@ -40,7 +43,12 @@ class Agreement:
     signed: frozenset[PersonId | None] = frozenset()
     agreed: Entry | None = None
     sealed: Entry | None = None
-    first: Entry | None = None
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def first(self) -> Entry | None:
+        """The signature with which the first version came into force."""
+        return self.history[0] if self.history else None
 
     def draft(self, entry: Entry) -> Agreement:
         """Someone left their draft, in place of any earlier one; the second opens both."""
@@ -60,8 +68,8 @@ class Agreement:
         signed = self.signed | {entry.by}
         if len(signed) < 2:  # noqa: PLR2004  # there are two of them
             return replace(self, signed=signed)
-        first = self.first or entry
-        return replace(self, signed=signed, agreed=self.latest, sealed=entry, first=first)
+        history = (*self.history, entry)
+        return replace(self, signed=signed, agreed=self.latest, sealed=entry, history=history)
 
     def stage(self, me: Person) -> Stage:
         """Return where it is, as I see it."""

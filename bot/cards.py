@@ -8,18 +8,28 @@ from functools import cached_property
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
-from bot import facilitator, wording
+from bot import facilitator, retention, wording
 from bot.etiquette import Draft, Manners
-from bot.flows import meeting
+from bot.flows import handbook, meeting
 from bot.inbox import ANSWER, Form, Item, Notice, Status
 from bot.moment import Moment
-from bot.prompts import Choice, Field, Shares, Slot, Text, is_private, questions, required
+from bot.prompts import (
+    Choice,
+    Field,
+    Shares,
+    Slot,
+    Text,
+    answers,
+    is_private,
+    questions,
+    required,
+)
 from bot.wording import Line, Phrasebook, Piece, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from bot.journal import Entry
+    from bot.journal import Entry, Event
     from bot.people import Pair, Person
 
 MOST = 6  # buttons a card may have
@@ -93,7 +103,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A form in words. `switch` is the answer that holds the lines switched to be shared."""
+    """A form in words. `switch` is the answer that holds the lines switched to be shared.
+
+    `reading` is what is read before anything is asked: of all there is, only a form shows it.
+    """
 
     item: str
     title: str
@@ -103,6 +116,7 @@ class Sheet:
     notice: str = ""
     switch: str = ""
     share_label: str = ""
+    reading: tuple[Line, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +195,28 @@ def card(reader: Reader) -> Card | None:
     return card_of(reader, item, _lead(reader, item))
 
 
+def letter(book: Phrasebook, pair: Pair, contact: Person) -> Card | None:
+    """Return the letter that somebody chose to send to a named contact, and nothing besides."""
+    sent = handbook.letter(pair, contact)
+    if sent is None or sent.by is None or not getattr(sent.event, "words", ""):
+        return None
+    words = book.of(handbook.LETTER.key, contact.locale)
+    told = {
+        "author": pair.person(sent.by),
+        "role": pair.role(pair.person(sent.by)),
+        "programme": pair.programme,
+        "words": str(getattr(sent.event, "words", "")).replace("\n", wording.BREAK),
+    }
+    return Card(
+        "letter",
+        f"letter@{sent.mark}",
+        said(words.heading, told),
+        said(words.preview, told),
+        body=wording.lines(said(words.body, told)),
+        revision=sent.mark,
+    )
+
+
 def home(reader: Reader) -> Home:
     """Return the Home view: all items by whose move it is, each with its card behind it."""
     sections = []
@@ -241,7 +277,45 @@ def sheet(reader: Reader, form: Form) -> Sheet:
         reader.general(told) if told else "",
         switch,
         reader.general("share") if switch else "",
+        tuple(_record(reader)) if item.prompt is retention.DATA else (),
     )
+
+
+def _record(reader: Reader) -> Iterator[Line]:
+    """Return everything its reader has sent in a form, as it was asked and as they said it."""
+    keys = {prompt.form: prompt.key for prompt in reversed(facilitator.PROMPTS) if prompt.form}
+    known = wording.facts(reader.pair, reader.me, {}, "") | {"reminder": 0}
+    zone, locale = reader.me.zone, reader.me.locale
+    for at, event in retention.written(reader.pair, reader.me):
+        key = keys[type(event)]
+        title = wording.said_if_known(reader.book.of(key, locale).short, known)
+        yield Line("head", f"{reader.book.when('date', at, zone, locale)}: {title}")
+        yield from _answered(reader, key, event, known)
+
+
+def _answered(
+    reader: Reader, key: str, event: Event, known: Mapping[str, object]
+) -> Iterator[Line]:
+    words = reader.book.of(key, reader.me.locale)
+    given = answers(event, reader.me.zone)
+    for name, kind in questions(type(event)).items():
+        if not given[name] or isinstance(kind, Shares):
+            continue
+        label = wording.said_if_known(words.questions.get(name, ""), known)
+        yield Line("list", label or reader.general("own_words"))
+        for part in given[name]:
+            yield Line("words", _told(reader, key, name, kind, part))
+
+
+def _told(reader: Reader, key: str, name: str, kind: Field, part: str) -> str:
+    if isinstance(kind, Choice):
+        return reader.say(reader.book.option(key, name, part, kind, reader.me.locale))
+    if isinstance(kind, Slot):
+        zone, locale = reader.me.zone, reader.me.locale
+        return reader.book.when(
+            "moment", Moment.on(datetime.fromisoformat(part), zone), zone, locale
+        )
+    return part
 
 
 def question(reader: Reader, item: Item, name: str) -> Question:

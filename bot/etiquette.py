@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from bot import hours
 from bot.inbox import Item, Status
@@ -138,6 +138,7 @@ class Draft:
 class Manners:
     """What each turned to, put off, was reminded of, and is answering."""
 
+    across: ClassVar[bool] = True
     turned: Mapping[PersonId | None, Attention] = field(default_factory=dict)
     put_off: Mapping[Key, datetime] = field(default_factory=dict)
     reminded: Mapping[Key, int] = field(default_factory=dict)

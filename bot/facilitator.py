@@ -21,11 +21,15 @@ from bot.flows import (
     leaving,
     meeting,
     midterm,
+    myth,
     preparation,
     purpose,
     reflection,
+    roles,
     safety,
     topic,
+    trail,
+    tryout,
     welcome,
 )
 from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
@@ -43,9 +47,11 @@ if TYPE_CHECKING:
 # In the order in which they matter when several things are somebody's to do.
 FLOWS: tuple[Flow, ...] = (
     welcome,
+    roles,
     safety,
     preparation,
     reflection,
+    tryout,
     closing,
     evaluation,
     midterm,
@@ -55,7 +61,10 @@ FLOWS: tuple[Flow, ...] = (
     topic,
     meeting,
     leaving,
+    myth,
     handbook,
+    trail,
+    retention,
 )
 PROMPTS = tuple(chain.from_iterable(flow.PROMPTS for flow in FLOWS)) + etiquette.PROMPTS
 
@@ -65,7 +74,8 @@ _FLOW = {prompt.key: flow for flow in FLOWS for prompt in flow.PROMPTS}
 # What a command turns to: the threads it may mean, the first that stands.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "book": ("meeting",),
-    "card": ("card",),
+    "met": ("met",),
+    "card": ("card", "prepare"),
     "topics": ("topic",),
     "reflect": ("held", "reflection"),
     "purpose": ("purpose",),
@@ -74,6 +84,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "questions": ("questions",),
     "tips": ("tips",),
     "practice": ("practice",),
+    "myth": ("myth",),
+    "roles": ("roles",),
+    "data": ("data",),
     "repair": ("repair",),
     "contact": ("contact",),
     "pause": ("pause",),
@@ -104,6 +117,11 @@ def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
 def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
     """Return all that is in my inbox at this moment, what matters most first."""
     return tuple(item for item in schedule(pair, me) if item.stands(now))
+
+
+def contacts(pair: Pair) -> tuple[Person, ...]:
+    """Return the named contacts who have a letter from one of the two."""
+    return handbook.addressed(pair)
 
 
 def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None = None) -> Item:
@@ -185,7 +203,8 @@ def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
             asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
             if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
                 closes += course.until - course.paused.at
-        if end and flow is not closing and item.prompt is not leaving.ENDED:
+        lasts = flow in {closing, retention} or item.prompt is leaving.ENDED
+        if end and not lasts:
             closes = min(closes, end) if closes else end
         yield item if closes == item.closes else replace(item, closes=closes)
 
@@ -429,11 +448,14 @@ def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
     return courteous(pair, me, max(now, leaving.paused(pair, now) or now))
 
 
-def courteous(pair: Pair, me: Person, now: datetime) -> datetime:
+def courteous(pair: Pair, me: Person, now: datetime, *, partner: bool = True) -> datetime:
     """Return the first moment, now or later, at which I may be written to unasked (INV-5).
 
-    Not at night, not in a meeting or an hour around it, not when I asked for quiet.
+    Not at night; if I am one of the two, not in a meeting or an hour around it, and not when I
+    asked for quiet.
     """
+    if not partner:
+        return hours.next_opening(pair.programme, me, now)
     bars = (meeting.silent(pair, now), pair.fold(Manners).quiet.get(me.id), now)
     return hours.next_opening(pair.programme, me, max(bar for bar in bars if bar))
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bot.people import Pair, Person
     from bot.prompts import Prompt
 
-    Context = Mapping[str, Entry | Moment | datetime | int | None]
+    Fact = Entry | Moment | datetime | int | tuple[Entry, ...] | tuple[Moment, ...] | None
+    Context = Mapping[str, Fact]
 
 ANSWER = "answer"
 

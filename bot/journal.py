@@ -30,12 +30,17 @@ class Event:
     """Something someone did: `class Signed(Event, name="topic.signed")`."""
 
     name: ClassVar[str]
+    turns: ClassVar[bool] = False
 
-    def __init_subclass__(cls, name: str) -> None:
-        """Make the subclass a frozen dataclass and remember it by its name."""
+    def __init_subclass__(cls, name: str, *, turns: bool = False) -> None:
+        """Make the subclass a frozen dataclass and remember it by its name.
+
+        One that `turns` the pair round makes the two change places, and begins a new chapter.
+        """
         if name in _KINDS:
             raise TypeError(f"two events are named {name}")
         cls.name = name
+        cls.turns = turns
         _KINDS[name] = cls
         dataclass(frozen=True, repr=False)(cls)
 

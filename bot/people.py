@@ -51,11 +51,18 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A human outside both reporting lines whom a participant may ask for help."""
+    """A human outside both reporting lines whom a participant may ask for help.
+
+    One with a `person` can be written to from here; the others are reached by `how`.
+    """
 
     name: str
     how: str
     stands_in: bool = False
+    person: PersonId | None = None
+    locale: str = "en"
+    zone: str = "UTC"
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,10 @@ class Programme:
 
 
 class FlowState(Protocol):
-    """What the journal amounts to, as far as one flow goes. Seeing an entry gives the next."""
+    """What the journal amounts to, as far as one flow goes. Seeing an entry gives the next.
+
+    One that has `across = True` is read from the very beginning, whoever changed places since.
+    """
 
     def see(self, entry: Entry) -> Self:
         """Go on from one more entry."""
@@ -95,7 +105,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Two people and a journal. Where they are is not stored: it is folded from the journal."""
+    """Two people and a journal. Where they are is not stored: it is folded from the journal.
+
+    `chapter` is where it is read from: the entry with which the two last changed places.
+    """
 
     id: PairId
     programme: Programme
@@ -103,6 +116,7 @@ class Pair:
     reverse_mentee: Person
     salt: bytes
     journal: tuple[Entry, ...] = ()
+    chapter: int = 0
     _folds: dict[type[FlowState], FlowState] = field(default_factory=dict, repr=False)
     _known: dict[object, object] = field(default_factory=dict, repr=False)
     _counts: dict[tuple[PersonId | None, str], int] = field(default_factory=dict, repr=False)
@@ -114,8 +128,8 @@ class Pair:
 
     @property
     def opening(self) -> Entry:
-        """The entry with which the programme proposed this pair."""
-        return self.journal[0]
+        """The entry with which the programme proposed this pair, as it is now."""
+        return self.journal[self.chapter]
 
     def partner(self, me: Person) -> Person:
         """Return the other one."""
@@ -134,7 +148,8 @@ class Pair:
         known = self._folds.get(kind)
         if known is None:
             known = kind()
-            for entry in self.journal:
+            chapter = 0 if getattr(kind, "across", False) else self.chapter
+            for entry in self.journal[chapter:]:
                 known = known.see(entry)
             self._folds[kind] = known
         return cast("S", known)
@@ -147,12 +162,35 @@ class Pair:
 
     def blank(self) -> Pair:
         """Return the same two without a journal, to be read anew."""
-        return replace(self, journal=(), _folds={}, _known={}, _counts={})
+        people = self.people if self.turned % 2 == 0 else self.people[::-1]
+        mentor, mentee = people
+        return replace(
+            self,
+            reverse_mentor=mentor,
+            reverse_mentee=mentee,
+            journal=(),
+            chapter=0,
+            _folds={},
+            _known={},
+            _counts={},
+        )
+
+    @property
+    def turned(self) -> int:
+        """How often the two have changed places."""
+        return sum(getattr(entry.event, "turns", False) for entry in self.journal)
 
     def with_entries(self, entries: Iterable[Entry]) -> Pair:
-        """Return the pair a few entries later; every state already folded goes on from there."""
+        """Return the pair a few entries later; every state already folded goes on from there.
+
+        After an entry that turns the pair round, the other is the reverse-mentor, and what came
+        before it is history.
+        """
         counts = dict(self._counts)
         new = tuple(replace(entry, mark=self._mark(entry, counts)) for entry in entries)
+        turns = [n for n, entry in enumerate(new) if getattr(entry.event, "turns", False)]
+        if turns:
+            return self._turned(new, turns, counts)
         folds = dict(self._folds)
         for kind, state in folds.items():
             seen = state
@@ -160,6 +198,25 @@ class Pair:
                 seen = seen.see(entry)
             folds[kind] = seen
         return replace(self, journal=self.journal + new, _folds=folds, _known={}, _counts=counts)
+
+    def _turned(
+        self,
+        new: tuple[Entry, ...],
+        turns: list[int],
+        counts: dict[tuple[PersonId | None, str], int],
+    ) -> Pair:
+        two = self.reverse_mentor, self.reverse_mentee
+        mentor, mentee = reversed(two) if len(turns) % 2 else two
+        return replace(
+            self,
+            reverse_mentor=mentor,
+            reverse_mentee=mentee,
+            journal=self.journal + new,
+            chapter=len(self.journal) + turns[-1],
+            _folds={},
+            _known={},
+            _counts=counts,
+        )
 
     def with_events(self, events: Iterable[Event], by: PersonId | None, at: datetime) -> Pair:
         """Return the pair after these events, each an entry of its own."""

@@ -240,7 +240,7 @@ def plan(
     wakes = [facilitator.wake_at(pair, now)]
     leases: list[datetime | None] = []
     errands = []
-    for me in pair.people:
+    for me in (*pair.people, *facilitator.contacts(pair)):
         account = work.account(me.id)
         if account is None:
             continue
@@ -277,8 +277,13 @@ def _change(
         return Settle(posted.claim), now + services.lease
     if posted.hold and now < posted.hold:
         return None, None if posted.hold == FOREVER else posted.hold
-    change = reconcile(cards.card(cards.Reader.of(pair, me, now, services.book)), posted)
-    courteous = facilitator.courteous(pair, me, now)
+    of_pair = me in pair.people
+    if of_pair:
+        wanted = cards.card(cards.Reader.of(pair, me, now, services.book))
+    else:
+        wanted = cards.letter(services.book, pair, me)
+    change = reconcile(wanted, posted)
+    courteous = facilitator.courteous(pair, me, now, partner=of_pair)
     if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
         return None, courteous
     return change, now + services.lease if change else None

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import DictLoader, StrictUndefined, Template, pass_context
+from jinja2 import DictLoader, StrictUndefined, Template, UndefinedError, pass_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.journal import Entry
@@ -224,6 +224,14 @@ def said(piece: Piece, facts: Mapping[str, object]) -> str:
     return piece if isinstance(piece, str) else piece.render(facts).strip()
 
 
+def said_if_known(piece: Piece, facts: Mapping[str, object]) -> str:
+    """Return a piece of text, filled in, or nothing where it would need to know more."""
+    try:
+        return said(piece, facts)
+    except UndefinedError:
+        return ""
+
+
 def facts(
     pair: Pair, me: Person, context: Mapping[str, object], nameless: str
 ) -> dict[str, object]:
@@ -232,10 +240,7 @@ def facts(
     `nameless` stands for somebody who has been erased.
     """
     mentor, mentee = (p if p.name else replace(p, name=nameless) for p in pair.people)
-    told = {
-        name: View(value, me) if isinstance(value, Entry) else value
-        for name, value in context.items()
-    }
+    told = {name: _seen(value, me) for name, value in context.items()}
     return {
         "me": me,
         "partner": mentee if me.id == mentor.id else mentor,
@@ -246,6 +251,13 @@ def facts(
         "zone": me.zone,
         **told,
     }
+
+
+def _seen(value: object, me: Person) -> object:
+    """Return a fact as its reader may see it: of entries only what is theirs to see."""
+    if isinstance(value, tuple):
+        return tuple(_seen(part, me) for part in value)
+    return View(value, me) if isinstance(value, Entry) else value
 
 
 def lines(text: str) -> tuple[Line, ...]:

@@ -38,7 +38,10 @@ PROGRAMME = Programme(
     "Other eyes",
     organisation="Example Works",
     purpose="Senior people see daily work through other eyes.",
-    contacts=(Contact("Noor", "noor@example.org"),),
+    contacts=(
+        Contact("Noor", "noor@example.org", person=PersonId("noor"), zone="Europe/Berlin"),
+        Contact("Jonas", "jonas@example.org", stands_in=True),
+    ),
     support=("Employee assistance, day and night",),
     topics=BOOK.catalogue,
 )
@@ -107,6 +110,12 @@ class Actor:
         item, self.sheet = self.sheet.item, None
         return await self.does(Submitted(item, answers))
 
+    def offered(self, name: str) -> tuple[str, ...]:
+        """Return what may be chosen for a question of the open form."""
+        assert self.sheet, f"{self.me.name} has no form open"
+        asked = (q for page in self.sheet.pages for q in page.questions)
+        return next(tuple(o for o, _ in q.options) for q in asked if q.name == name)
+
     async def writes(self, text: str) -> Reply:
         """Type something into the chat."""
         self.typed += 1
@@ -151,6 +160,8 @@ class Stage:
         self.ben = Actor(self, self.start.reverse_mentee)
         self.store = MemoryStore(topics=BOOK.catalogue)
         accounts = {actor.me.id: actor.account for actor in (self.ada, self.ben)}
+        self.noor = Account("paper", "stage", "noor")
+        accounts[PersonId("noor")] = self.noor
         self.store.add_pair(self.start, accounts)
         self.services = Services(self.store, BOOK, {"paper": self.paper})
 
@@ -229,8 +240,10 @@ class Stage:
                     rows.append(line.center(2 * WIDTH, "·"))
                 elif who == self.ada.me.id:
                     rows.append(f"{line:<{WIDTH}}│")
-                else:
+                elif who == self.ben.me.id:
                     rows.append(f"{'':<{WIDTH}}│ {line}")
+                else:
+                    rows.append(f"{'':<{WIDTH // 2}}{who}: {line}")
         return "\n".join(row.rstrip() for row in rows) + "\n"
 
 
@@ -277,6 +290,8 @@ def drawn(card: Card, how: str) -> list[str]:
 def drawn_sheet(sheet: Sheet) -> list[str]:
     """Draw a form as a transcript shows it: its questions, what is filled in, what is at fault."""
     rows = [f"═ {sheet.title} ═"] + ([f"! {sheet.notice}"] if sheet.notice else [])
+    marks = {"list": "- ", "words": "“ ", "head": "+ ", "text": ""}
+    rows += [row for line in sheet.reading for row in wrapped(marks[line.kind] + line.text)]
     for page in sheet.pages:
         for q in page.questions:
             switch = {True: " [shared]", False: " [kept]", None: ""}[q.shares]

@@ -51,9 +51,9 @@ async def agree_on_a_purpose(stage: Stage) -> None:
 async def sign_a_charter(stage: Stage) -> None:
     ada, ben = stage.actors()
     await ada.presses("Make my choices")
-    await ada.fills(want="insight", honest="asked", travels="nothing")
+    await ada.fills(honest="asked", travels="nothing")
     await ben.presses("Make my choices")
-    await ben.fills(want="news", blind="defensive")
+    await ben.fills(blind="defensive")
     for actor in (ada, ben):
         await actor.presses("Sign it")
         await actor.presses("Leave it out")

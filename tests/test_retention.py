@@ -22,7 +22,7 @@ async def test_what_was_ticked_in_the_self_check_is_gone_after_thirty_days(stage
     await both_say_yes(stage)
     await agree_on_a_purpose(stage)
     await stage.ada.presses("Make my choices")
-    await stage.ada.fills(want="insight")
+    await stage.ada.fills()
     await stage.ada.presses("Take a look")
     await stage.ada.fills(happens=("rank", "boss"), tell="canary", shows=("tell",))
     assert sealed(stage, charter.Checked)[0]["happens"] == ["boss", "rank"]

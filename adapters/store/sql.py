@@ -99,7 +99,7 @@ _SCREENS = (
             posted.c.user == account.c.user,
         ),
     )
-    .where(account.c.person.in_([bindparam("mentor"), bindparam("mentee")]))
+    .where(account.c.person.in_(bindparam("people", expanding=True)))
     .order_by(account.c.since, account.c.platform, account.c.tenant, account.c.user)
 )
 _PUT = insert(posted)
@@ -336,8 +336,9 @@ class SqlUnitOfWork:
 
     def _looked_up(self) -> dict[PersonId, tuple[Account, Posted]]:
         if self._screens is None:
-            two = {"mentor": self._held.reverse_mentor, "mentee": self._held.reverse_mentee}
-            rows = self._conn.execute(_SCREENS, {"pair": self._id, **two})
+            contacts = (c.person for c in self.pair().programme.contacts if c.person)
+            people = [self._held.reverse_mentor, self._held.reverse_mentee, *contacts]
+            rows = self._conn.execute(_SCREENS, {"pair": self._id, "people": people})
             self._screens = _screens(rows)
         return self._screens
 

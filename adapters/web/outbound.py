@@ -105,6 +105,7 @@ def sheet(form: Sheet) -> Drawn:
         "notice": form.notice,
         "switch": form.switch,
         "share_label": form.share_label,
+        "reading": blocks([(line.kind, line.text) for line in form.reading]),
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from bot.agreement import Agreement, Stage
-from bot.flows import welcome
+from bot.flows import goals, welcome
 from bot.hours import After
 from bot.inbox import Decision, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
     from bot.people import Pair, Person
 
-WANTS = {
-    "reverse_mentee": ("news", "team", "apart", "routine", "decisions"),
-    "reverse_mentor": ("challenge", "insight", "moved", "questions"),
-}
 RHYTHM = Choice(("weeks4", "weeks3", "weeks6"), preset=("weeks4",), labels="charter.options")
 LENGTH = Choice(("60", "45", "90"), preset=("60",), labels="charter.options")
 PLACES = Choice(
@@ -70,10 +66,10 @@ STRICTER: Mapping[str, tuple[str, ...]] = {
 
 
 class Chosen(Event, name="charter.chosen"):
-    """One side's private choices. The lines at the end go into the charter when both are in."""
+    """One side's private choices. The lines about themselves go into the charter."""
 
-    want: Annotated[str, Choice((*WANTS["reverse_mentee"], *WANTS["reverse_mentor"])), P0]
-    want_own: Annotated[str, Text(200, beside="want"), P0] = ""
+    want: Annotated[str, P0] = ""  # asked before goals had a flow of their own (CH-2)
+    want_own: Annotated[str, P0] = ""
     rhythm: Annotated[str, RHYTHM, P0] = "weeks4"
     length: Annotated[str, LENGTH, P0] = "60"
     places: Annotated[tuple[str, ...], PLACES, P0] = ("cafe", "walk", "library")
@@ -234,8 +230,8 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     charter = pair.fold(Charter)
     talk = charter.talk
     mine = talk.drafts.get(me.id)
-    wants = {"want": WANTS[pair.role(me)]}
     facts = {
+        "goals": goals.shared(pair),
         "terms": talk.latest,
         "agreed": talk.agreed,
         "mine": charter.lines.get(me.id),
@@ -246,9 +242,9 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     latest = talk.latest
     match talk.stage(me):
         case Stage.DRAFT:
-            yield Item("charter", CHOOSE, Status.OPEN, begun, choices=wants)
+            yield Item("charter", CHOOSE, Status.OPEN, begun)
         case Stage.SEALED if mine:
-            yield Item("charter", SEALED, Status.WAITING, mine, refill=mine, choices=wants)
+            yield Item("charter", SEALED, Status.WAITING, mine, refill=mine)
         case Stage.AGREED if talk.sealed:
             yield Item("charter", AGREED, Status.DONE, talk.sealed, facts, refill=latest, news=True)
         case Stage.REPLY if latest:

@@ -2,24 +2,26 @@
 
 Questions for the reverse-mentor (MR-1 to MR-5), tips by role (ME-1 to ME-8), repair after a sore
 moment, whom to ask, and two minutes of practice, whose answers are not kept (domain.md 3.3, 3.4,
-7.3, 12.1).
+7.3, 12.1). To a contact who is here one may write: composed, looked over, sent on purpose (PX).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from bot.flows import welcome
-from bot.inbox import Decision, Item, Notice, Status, notice
-from bot.journal import Event
-from bot.privacy import P0
+from bot.inbox import Decision, Form, Item, Notice, Status, notice, record
+from bot.journal import Entry, Event
+from bot.people import Person
+from bot.privacy import P0, PX
 from bot.prompts import Choice, Prompt, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from bot.people import Pair, Person
+    from bot.people import Pair
 
 
 class MenteePractised(Event, name="handbook.mentee_practised"):
@@ -38,11 +40,21 @@ class MentorPractised(Event, name="handbook.mentor_practised"):
     passing: Annotated[str, Text(200), P0] = ""
 
 
+class Wrote(Event, name="handbook.wrote"):
+    """What someone chose to send to a named contact, after looking it over."""
+
+    words: Annotated[str, Text(600, rows=4), PX]
+    sure: Annotated[str, Choice(("yes",)), PX] = ""
+    to: Annotated[str, PX] = ""
+
+
 QUESTIONS = Prompt("handbook.questions", aside=True)
 TIPS_MENTEE = Prompt("handbook.tips_mentee", aside=True)
 TIPS_MENTOR = Prompt("handbook.tips_mentor", aside=True)
 REPAIR = Prompt("handbook.repair", actions=("mine", "theirs", "breach"), aside=True)
-CONTACT = Prompt("handbook.contact", aside=True)
+CONTACT = Prompt("handbook.contact", actions=("write",), aside=True)
+WRITE = Prompt("handbook.write", Wrote, aside=True)
+LETTER = Prompt("handbook.letter")
 PRACTICE_MENTEE = Prompt("handbook.practice_mentee", MenteePractised, aside=True)
 PRACTICE_MENTOR = Prompt("handbook.practice_mentor", MentorPractised, aside=True)
 PROMPTS = (
@@ -51,9 +63,41 @@ PROMPTS = (
     TIPS_MENTOR,
     REPAIR,
     CONTACT,
+    WRITE,
+    LETTER,
     PRACTICE_MENTEE,
     PRACTICE_MENTOR,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The last letter to each contact."""
+
+    across: ClassVar[bool] = True
+    last: Mapping[str, Entry] = field(default_factory=dict)
+
+    def see(self, entry: Entry) -> Letters:
+        """Go on from one more entry."""
+        match entry.event:
+            case Wrote(to=who) if who:
+                return replace(self, last={**self.last, who: entry})
+        return self
+
+
+def letter(pair: Pair, contact: Person) -> Entry | None:
+    """Return the last letter to a contact, as long as its words are kept."""
+    return pair.fold(Letters).last.get(contact.id)
+
+
+def addressed(pair: Pair) -> tuple[Person, ...]:
+    """Return the named contacts somebody has written to."""
+    letters = pair.fold(Letters).last
+    return tuple(
+        Person(c.person, c.name, c.locale, c.zone, c.country)
+        for c in pair.programme.contacts
+        if c.person and c.person in letters
+    )
 
 
 def items(pair: Pair, me: Person) -> Iterator[Item]:
@@ -69,13 +113,25 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         "repair": REPAIR,
         "contact": CONTACT,
     }
+    here = [n for n, contact in enumerate(pair.programme.contacts) if contact.person]
     for thread, prompt in pages.items():
-        yield Item(thread, prompt, Status.AVAILABLE, begun)
+        moves = () if prompt is CONTACT and not here else None
+        yield Item(thread, prompt, Status.AVAILABLE, begun, actions=moves)
+    for n in here:
+        yield Item(f"write:{n}", WRITE, Status.AVAILABLE, begun, {"to": n})
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
     """Answer at once; nothing here is kept."""
     match move:
+        case "write":
+            first = next(n for n, c in enumerate(pair.programme.contacts) if c.person)
+            return Decision(turn_to=f"write:{first}")
+        case Wrote(sure=""):
+            return Decision(reply=Form(item, faults={"sure": "look_over"}))
+        case Wrote():
+            contact = pair.programme.contacts[int(item.thread.partition(":")[2])]
+            return record(replace(move, to=str(contact.person)), reply=Notice("written", item))
         case "mine" | "theirs" | "breach":
             return notice(move, item)
         case MenteePractised(reaction="more") | MentorPractised(judgement="question"):

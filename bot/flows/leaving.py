@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from bot import hours
 from bot.flows import charter, meeting, welcome
@@ -76,6 +76,7 @@ PROMPTS = (PAUSE, PAUSED, LEAVE, LEAVING, ENDED)
 class Course:
     """The pauses so far, the end, if somebody asked for it, and what both settled on."""
 
+    across: ClassVar[bool] = True
     paused: Entry | None = None
     until: datetime | None = None
     pauses: int = 0

@@ -18,7 +18,7 @@ from bot.hours import After
 from bot.inbox import Decision, Form, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
 from bot.moment import Moment
-from bot.privacy import P1, P2
+from bot.privacy import P0, P1, P2
 from bot.prompts import Choice, Prompt, Slot, Text
 
 if TYPE_CHECKING:
@@ -63,6 +63,24 @@ class Moved(Event, name="meeting.moved"):
     """They cannot make the time agreed. A new date is owed."""
 
 
+class MetOn(Event, name="meeting.met_on"):
+    """The form of a meeting that was never booked here; it becomes a `Met`."""
+
+    day: Annotated[str, Choice(("today", "yesterday", "week", "earlier"), preset=("today",)), P2]
+
+
+class Met(Event, name="meeting.met"):
+    """They met without a date of ours, as one of them says."""
+
+    at: Annotated[Moment, P2]
+
+
+class Mirrored(Event, name="meeting.mirrored"):
+    """What the reverse-mentee chose after two moved in a row: a mirror nobody else sees (N-14)."""
+
+    choice: Annotated[str, P0]
+
+
 class Told(Event, name="meeting.told"):
     """Whether they met, as one of them says: `met`, `moved` or `not`."""
 
@@ -70,21 +88,32 @@ class Told(Event, name="meeting.told"):
     outcome: Annotated[str, P2]
 
 
+AFTERNOONS = (time(15), time(10), time(13), time(11), time(16), time(9))
+MORNINGS = (time(9), time(11), time(10), time(13), time(16), time(15))
+DAYS_AGO = {"today": 0, "yesterday": 1, "week": 3, "earlier": 10}
+HOUR = timedelta(hours=1)
+NO_NEWS = timedelta(days=25)
+SLIPS = 2
+MIRROR_ASKS = ("shorter", "daytime", "pause", "finish")
+
 _FIRST = (After(working_days=1), After(working_days=4), After(working_days=7))
 _MONTHLY = (After(days=10), After(days=20), After(days=25))
 _OWED = (After(working_days=2), After(working_days=5))
 
-INVITE_FIRST = Prompt("meeting.invite_first", Offered, reminders=_FIRST)
-INVITE = Prompt("meeting.invite", Offered, reminders=_MONTHLY)
-OWED = Prompt("meeting.owed", Offered, reminders=_OWED)
-ASKED = Prompt("meeting.asked", Offered, reminders=_OWED, urgent=True)
+INVITE_FIRST = Prompt("meeting.invite_first", Offered, ("answer", "met"), _FIRST)
+INVITE = Prompt("meeting.invite", Offered, ("answer", "met"), _MONTHLY)
+OWED = Prompt("meeting.owed", Offered, ("answer", "met"), _OWED)
+ASKED = Prompt("meeting.asked", Offered, ("answer", "met"), _OWED, urgent=True)
 LATER = Prompt("meeting.later", Offered)
 THEIRS = Prompt("meeting.theirs", Offered, aside=True)
-STANDING = Prompt("meeting.standing", Offered)
+NO_DATE = Prompt("meeting.no_date", Offered, aside=True)
+STANDING = Prompt("meeting.standing", Offered, ("answer", "met"))
 REPLY = Prompt(
     "meeting.reply", None, (*SLOTS, "time", "place", "month"), (After(working_days=2),), urgent=True
 )
-BOOKED = Prompt("meeting.booked", Offered, ("answer", "cancel"))
+BOOKED = Prompt("meeting.booked", Offered, ("answer", "cancel", "met"))
+MET = Prompt("meeting.met", MetOn, aside=True)
+MIRROR = Prompt("meeting.mirror", None, MIRROR_ASKS)
 HELD = Prompt("meeting.held", None, ("met", "moved", "not"), (After(working_days=2),), urgent=True)
 PROMPTS = (
     INVITE_FIRST,
@@ -93,9 +122,12 @@ PROMPTS = (
     ASKED,
     LATER,
     THEIRS,
+    NO_DATE,
     STANDING,
     REPLY,
     BOOKED,
+    MET,
+    MIRROR,
     HELD,
 )
 
@@ -139,23 +171,32 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """The meeting being arranged or agreed, the one before it, and how many were held."""
+    """The meeting being arranged or agreed, the one before it, and when those before were held.
+
+    `slips` are the moves since a date was last kept, `mirrored` the answer to the last mirror.
+    """
 
     current: Meeting = field(default_factory=Meeting)
     last: Meeting | None = None
-    held_before: int = 0
-    met_before: datetime | None = None
+    before: tuple[Moment, ...] = ()
+    slips: tuple[Entry, ...] = ()
+    mirrored: Entry | None = None
+
+    @property
+    def met(self) -> tuple[Moment, ...]:
+        """When the meetings that took place began, the first one first."""
+        recent = (m for m in (self.last, self.current) if m and m.held)
+        return self.before + tuple(m.moment for m in recent if m.moment)
 
     @property
     def first_met(self) -> datetime | None:
         """When the first meeting that took place began."""
-        last = self.last
-        return self.met_before or (last.moment.at if last and last.held and last.moment else None)
+        return self.met[0].at if self.met else None
 
     @property
     def held(self) -> int:
         """How many meetings took place so far."""
-        return self.held_before + bool(self.last and self.last.held) + self.current.held
+        return len(self.met)
 
     def see(self, entry: Entry) -> Diary:
         """Go on from one more entry."""
@@ -167,16 +208,23 @@ class Diary:
                 return replace(page, current=offered)
             case Taken(slot=slot) if self.current.offer:
                 moment = getattr(self.current.offer.event, slot)
-                return self._with(taken=entry, moment=moment)
+                return self.arranged(taken=entry, moment=moment)
             case Declined():
-                return self._with(declined=entry, offer=None)
+                return self.arranged(declined=entry, offer=None)
             case Moved():
-                return self._with(moved=entry, offer=None, taken=None, moment=None)
+                slipped = replace(self, slips=(*self.slips, entry))
+                return slipped.arranged(moved=entry, offer=None, taken=None, moment=None)
+            case Met(at):
+                none = {"offer": None, "declined": None, "length": HOUR}
+                return self._after(entry).arranged(taken=entry, moment=at, **none)
+            case Mirrored():
+                return replace(self, mirrored=entry)
             case Told(meeting=no):
                 return self._told(no, entry)
         return self
 
-    def _with(self, **changes: object) -> Diary:
+    def arranged(self, **changes: object) -> Diary:
+        """Return the same diary, with the meeting in hand changed."""
         return replace(self, current=replace(self.current, **changes))  # type: ignore[arg-type]
 
     def _after(self, entry: Entry) -> Diary:
@@ -184,9 +232,9 @@ class Diary:
         moment = self.current.moment
         if moment is None or entry.at < moment.at:
             return self
-        held_before = self.held_before + bool(self.last and self.last.held)
         next_one = Meeting(self.current.no + 1)
-        return Diary(next_one, self.current, held_before, self.first_met)
+        before = self.met[: len(self.before) + bool(self.last and self.last.held)]
+        return Diary(next_one, self.current, before, (), self.mirrored)
 
     def _told(self, no: int, entry: Entry) -> Diary:
         page = self._after(entry) if no == self.current.no else self
@@ -238,6 +286,9 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     if pages.last:
         yield from _held(pair, me, pages.last)
     current = pages.current
+    yield from _mirror(pair, me, pages)
+    latest = next((m.taken for m in (current, pages.last) if m and m.taken), begun)
+    yield Item("met", MET, Status.AVAILABLE, latest)
     if current.moment is None:
         yield from _arranging(pair, me, current, pages.last, begun)
         return
@@ -262,6 +313,14 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
             return record(Declined(offer.no, move))
         case "cancel" if pages.current.moment:
             return record(Moved())
+        case MetOn(day):
+            return _met(pair, me, DAYS_AGO[day], now)
+        case "shorter" | "daytime" | "pause" | "finish":
+            threads = {"pause": "pause", "finish": "leave"}
+            turn_to = threads.get(move, f"meeting:{pages.current.no}")
+            return Decision((Mirrored(move),), turn_to=turn_to)
+        case "met" if item.prompt.form:
+            return Decision(turn_to="met")
         case "met" | "moved" | "not":
             return record(Told(int(item.thread.split(":")[1]), move))
     return notice("stale")
@@ -278,6 +337,25 @@ def _offer(pair: Pair, item: Item, offer: Offered, now: datetime) -> Decision:
     if current.moment and now < current.moment.at:
         return record(Moved(), offer, reply=Notice("sent", item))
     return record(offer, reply=Notice("sent", item))
+
+
+def _met(pair: Pair, me: Person, days_ago: int, now: datetime) -> Decision:
+    """Record a meeting that was never booked here: after the last one, and over by now."""
+    pages = pair.fold(Diary)
+    last = pages.current if pages.current.moment and pages.current.moment.at <= now else pages.last
+    at = now - HOUR - timedelta(days=days_ago)
+    if last and last.over:
+        at = max(at, min(last.over, now - HOUR))
+    no = last.no + 1 if last else pages.current.no
+    return record(Met(Moment.of(at, me.zone)), Told(no, "met"), reply=Notice("met_noted"))
+
+
+def _mirror(pair: Pair, me: Person, pages: Diary) -> Iterator[Item]:
+    """Show the senior, and nobody else, that two in a row were moved by them (N-14)."""
+    slips = [slip for slip in pages.slips if slip.by == pair.reverse_mentee.id]
+    answered = pages.mirrored is not None and bool(slips) and pages.mirrored.no > slips[-1].no
+    if me == pair.reverse_mentee and len(slips) >= SLIPS and not answered:
+        yield Item("mirror", MIRROR, Status.OPEN, slips[-1])
 
 
 def _arranging(
@@ -319,7 +397,10 @@ def _next(
     facts = {"declined": meeting.declined, "moved": meeting.moved}
     suggest = suggesting(pair, me)
     if me == pair.reverse_mentor:
-        yield Item(thread, THEIRS, Status.AVAILABLE, about, facts, opens=since, suggest=suggest)
+        late = (since or about.at) + NO_NEWS
+        calm = Item(thread, THEIRS, Status.AVAILABLE, about, facts, since, late, suggest=suggest)
+        told = replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
+        yield from (calm, told)
         return
     declined = meeting.declined if meeting.declined and meeting.declined.by != me.id else None
     wish = getattr(declined.event, "wish", "") if declined else ""
@@ -378,7 +459,8 @@ def _held(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
     theirs = meeting.told.get(pair.partner(me).id)
     opens = morning_after(pair, me, meeting)
     closes = After(working_days=5).counted(opens, pair.programme, me)
-    facts = {"moment": meeting.moment}
+    unplanned = taken if isinstance(taken.event, Met) else None
+    facts = {"moment": meeting.moment, "unplanned": unplanned}
     if mine is None:
         thread = f"held:{meeting.no}"
         yield Item(thread, HELD, Status.OPEN, taken, facts, opens, closes)
@@ -400,9 +482,18 @@ def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tupl
         terms = charter.agreed(pair)
         places = getattr(terms.event, "places", ()) if terms else ()
         length = getattr(terms.event, "length", "60") if terms else "60"
+        if _chose(pair, me) == "shorter":
+            length = "30"
         return {**given, "place": (places or PLACES)[:1], "length": (length,)}
 
     return suggest
+
+
+def _chose(pair: Pair, me: Person) -> str:
+    """Return what I chose at the mirror, until a date is kept again."""
+    mirrored = pair.fold(Diary).mirrored
+    mine = mirrored is not None and mirrored.by == me.id and pair.fold(Diary).slips
+    return getattr(mirrored.event, "choice", "") if mirrored and mine else ""
 
 
 def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
@@ -414,9 +505,10 @@ def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
         ahead = max(now, last.moment.at + timedelta(days=26))
     day = (ahead + timedelta(days=2)).astimezone(ZoneInfo(me.zone)).date()
     found: list[datetime] = []
+    preferred = MORNINGS if _chose(pair, me) == "daytime" else AFTERNOONS
     for _ in range(60):
         day = hours.next_working_day(programme, me, day)
-        for hour in (time(15), time(10), time(13), time(11), time(16), time(9)):
+        for hour in preferred:
             start = hours.local(me, day, hour)
             ends = (start, start + timedelta(minutes=59))
             if all(hours.may_write(programme, who, at) for who in (me, partner) for at in ends):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-from bot.flows import leaving, topic
+from bot.flows import leaving, meeting, preparation, topic
 from bot.flows.reflection import MentorWrote
 from bot.inbox import Decision, Item, Notice, Status, notice
 from bot.journal import Entry, Event
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from bot.flows.meeting import Meeting
     from bot.people import Pair, Person
 
 
@@ -45,7 +46,8 @@ AGAIN = Prompt(
     "safety.again", None, ("contact", "leave", "pause", "phrase", "lighter", "keep"), urgent=True
 )
 PHRASE = Prompt("safety.phrase", None, ("phrase", "keep"), urgent=True)
-PROMPTS = (MENU, AGAIN, PHRASE)
+BEFORE = Prompt("safety.before", None, ("go", "lighter", "move", "leave"), urgent=True)
+PROMPTS = (MENU, AGAIN, PHRASE, BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +87,42 @@ def band(wrote: MentorWrote) -> Band:
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Offer what can be done, to the one who answered and to nobody else."""
     pulse = pair.fold(Pulse)
-    if me != pair.reverse_mentor or pulse.last is None or pulse.chosen:
+    if me != pair.reverse_mentor or pulse.last is None:
+        return
+    coming = _coming(pair, pulse.last)
+    asks = preparation.before(pair, me, coming) if coming and pulse.band is Band.LOW else None
+    if asks and coming and coming.moment and not (pulse.chosen and pulse.chosen.at >= asks):
+        about, ends = pulse.chosen or pulse.last, coming.moment.at
+        yield Item("safety", BEFORE, Status.OPEN, about, {"moment": coming.moment}, asks, ends)
+    if pulse.chosen:
         return
     if pulse.band is Band.LOW:
         prompt = AGAIN if pulse.lows > 1 or pulse.worries > 1 else MENU
         moves = prompt.actions
         if not leaving.may_pause(pair):
             moves = tuple(move for move in moves if move != "pause")
-        yield Item("safety", prompt, Status.OPEN, pulse.last, actions=moves)
+        yield Item("safety", prompt, Status.OPEN, pulse.last, closes=asks, actions=moves)
     elif pulse.band is Band.AMBER:
         yield Item("safety", PHRASE, Status.OPEN, pulse.last)
+
+
+def _coming(pair: Pair, pulse: Entry) -> Meeting | None:
+    """Return the next meeting that has a date, after the one the pulse was about."""
+    dated = (m for m in meeting.past(pair) if m.moment and m.moment.at > pulse.at)
+    return next(dated, None)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
     """Note what she chose, privately, and go on with it."""
     match move:
-        case "keep":
+        case "keep" | "go":
             return Decision((Chosen(move),))
+        case "move" if coming := _coming(pair, item.about):
+            return Decision((Chosen(move),), turn_to=f"meeting:{coming.no}")
         case "phrase":
             return Decision((Chosen(move),), Notice("phrases", item))
         case "lighter":
-            proposal = pair.fold(topic.Talk).proposal
-            theirs = proposal if proposal and proposal.by != me.id else None
-            asked = (topic.Passed(theirs.no, "lighter"),) if theirs else ()
+            asked = topic.lighter(pair, me)
             return Decision((Chosen(move), *asked), Notice("lighter_noted", item))
         case "contact" | "pause" | "leave":
             return Decision((Chosen(move),), turn_to=move)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import blake2s
 from typing import TYPE_CHECKING, Annotated
 
 from bot.flows import charter, meeting, welcome
+from bot.flows.purpose import Purpose
 from bot.hours import After
 from bot.inbox import Decision, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event
-from bot.privacy import P1, P2
+from bot.privacy import P0, P1, P2
 from bot.prompts import OWN, Choice, Prompt, Text
 
 if TYPE_CHECKING:
@@ -49,6 +51,21 @@ class Passed(Event, name="topic.passed"):
     wish: Annotated[str, P1]
 
 
+class PassedOver(Event, name="topic.passed_over"):
+    """Topics the reverse-mentor would rather not be asked about. Nobody else ever learns of it."""
+
+    topics: Annotated[tuple[str, ...], Choice(labels="topics", many=True), P0] = ()
+
+
+# From light to personal, meeting by meeting: trust precedes weight (domain.md 5.4).
+ARC = (("CS", "LX"), ("CK", "TU"), ("CS", "WM"), ("LU", "BY"), ("NN", "LX", "BY"), ("IN",))
+FOCI: Mapping[str, tuple[str, ...]] = {
+    "technology": ("TU", "JL"),
+    "life": ("CS", "WM", "BY", "LX", "IN"),
+}
+SHOWN = 9  # so many are shown of the catalogue at a time
+SHARE = 3  # of them so many each by the arc and by the focus
+
 PROPOSE = Prompt("topic.propose", Proposed, reminders=(After(days=0), After(days=3)))
 AGAIN = Prompt("topic.again", Proposed, reminders=(After(working_days=2),), urgent=True)
 WAITING = Prompt("topic.waiting", Proposed)
@@ -60,7 +77,8 @@ REPLY = Prompt(
     urgent=True,
 )
 AGREED = Prompt("topic.agreed", Proposed)
-PROMPTS = (PROPOSE, AGAIN, WAITING, REPLY, AGREED)
+PASS_OVER = Prompt("topic.pass_over", PassedOver, aside=True)
+PROMPTS = (PROPOSE, AGAIN, WAITING, REPLY, AGREED, PASS_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +90,20 @@ class Talk:
     agreed: Entry | None = None
     taken: Entry | None = None
     used: Mapping[str, int] = field(default_factory=dict)
+    proposals: int = 0
+    passed_over: Entry | None = None
     spent: tuple[int, Entry, Entry] | None = None
 
     def see(self, entry: Entry) -> Talk:
         """Go on from one more entry. A meeting that took place has used its topic up."""
         match entry.event:
             case Proposed():
-                return replace(self, proposal=entry, passed=None)
+                count = self.proposals + 1
+                return replace(self, proposal=entry, passed=None, proposals=count)
+            case PassedOver():
+                return replace(self, passed_over=entry)
+            case Passed(proposal=no) if self.agreed and self.agreed.no == no:
+                return replace(self, passed=entry, agreed=None, taken=None)
             case Passed():
                 return replace(self, passed=entry, proposal=None)
             case Taken(proposal=no) if self.proposal and self.proposal.no == no:
@@ -111,6 +136,56 @@ def allowed(pair: Pair, most: int = 3) -> tuple[str, ...]:
     return tuple(t.id for t in pair.programme.topics.values() if t.level <= level)
 
 
+def offered(pair: Pair, me: Person, most: int = 3) -> tuple[str, ...]:
+    """Return the few topics I may propose this time: by the arc, by my focus, and others.
+
+    The reverse-mentee sees another handful after each proposal, and none that the reverse-mentor
+    passes over: since most of the catalogue is missing every time, what is missing says nothing.
+    The reverse-mentor may propose any.
+    """
+    talk = pair.fold(Talk)
+    never = set(getattr(talk.passed_over.event, "topics", ()) if talk.passed_over else ())
+    mine = [t for t in allowed(pair, most) if t not in never]
+    if me == pair.reverse_mentor:
+        return tuple(mine)
+    drawn = sorted(mine, key=lambda topic: _draw(pair, topic, talk.proposals))
+    fresh = [t for t in drawn if t not in talk.used] or drawn
+    no = min(meeting.diary(pair).held, len(ARC) - 1)
+    likely = [t for t in fresh if _group(t) in ARC[no]][:SHARE]
+    likely += [t for t in fresh if _group(t) in _foci(pair, me) and t not in likely][:SHARE]
+    likely += [t for t in fresh if t not in likely][: SHOWN - len(likely)]
+    return tuple(likely)
+
+
+def lighter(pair: Pair, me: Person) -> tuple[Event, ...]:
+    """Return the event that asks for something lighter, where there is a topic to swap."""
+    talk = pair.fold(Talk)
+    theirs = talk.proposal if talk.proposal and talk.proposal.by != me.id else None
+    swapped = theirs or talk.agreed
+    return (Passed(swapped.no, "lighter"),) if swapped else ()
+
+
+def _with(idea: Entry, topics: tuple[str, ...]) -> tuple[str, ...]:
+    """Return these topics, and those of the proposal that stands, to be kept or changed."""
+    standing = (getattr(idea.event, name, "") for name in ("topic", "spare"))
+    kept = tuple(t for t in standing if t and t != OWN)
+    return (*kept, *(t for t in topics if t not in kept))
+
+
+def _group(topic: str) -> str:
+    return topic.partition("-")[0]
+
+
+def _draw(pair: Pair, topic: str, times: int) -> bytes:
+    """Return where a topic comes in this draw. Nobody can foretell it."""
+    return blake2s(f"{topic} {times}".encode(), key=pair.salt, digest_size=8).digest()
+
+
+def _foci(pair: Pair, me: Person) -> tuple[str, ...]:
+    draft = pair.fold(Purpose).drafts.get(me.id)
+    return FOCI.get(getattr(draft.event, "focus", ""), ()) if draft else ()
+
+
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Put the coming meeting's topic in my inbox: it may be agreed from the first day on."""
     begun = welcome.confirmed(pair)
@@ -118,18 +193,26 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         return
     talk = pair.fold(Talk)
     lighter = talk.passed is not None and getattr(talk.passed.event, "wish", "") == "lighter"
-    open_ones = allowed(pair, most=1 if lighter else 3)
+    open_ones = offered(pair, me, most=1 if lighter else 3)
     choices = {"topic": open_ones, "spare": open_ones}
+    if me == pair.reverse_mentor:
+        kept = talk.passed_over
+        every = {"topics": tuple(pair.programme.topics)}
+        yield Item(
+            "passing", PASS_OVER, Status.AVAILABLE, kept or begun, refill=kept, choices=every
+        )
     proposal, passed = talk.proposal, talk.passed
     facts = {"proposal": proposal, "agreed": talk.agreed, "taken": talk.taken, "passed": passed}
     match talk:
         case Talk(proposal=Entry(by=who) as idea) if who == me.id:
-            yield Item("topic", WAITING, Status.WAITING, idea, facts, refill=idea, choices=choices)
+            same = {name: _with(idea, open_ones) for name in choices}
+            yield Item("topic", WAITING, Status.WAITING, idea, facts, refill=idea, choices=same)
         case Talk(proposal=Entry() as idea):
             moves = _moves(idea)
             yield Item("topic", REPLY, Status.OPEN, idea, facts, choices=choices, actions=moves)
         case Talk(passed=Entry(by=who) as wish) if who != me.id:
-            yield Item("topic", AGAIN, Status.OPEN, wish, facts, choices=choices)
+            suggest = _suggesting(pair, open_ones)
+            yield Item("topic", AGAIN, Status.OPEN, wish, facts, suggest=suggest, choices=choices)
         case Talk(taken=Entry() as taken):
             yield Item("topic", AGREED, Status.DONE, taken, facts, choices=choices, news=True)
         case _:
@@ -148,6 +231,8 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
             if chosen != OWN and chosen not in allowed(pair):
                 return Decision(reply=Notice("stale"))
             return record(Taken(proposal.no, move))
+        case PassedOver():
+            return record(move, reply=Notice("passed_over", item))
         case "other" | "lighter" if proposal and proposal.by != me.id:
             return record(Passed(proposal.no, move))
     return notice("stale")
@@ -163,7 +248,7 @@ def _to_propose(
     """Offer the next topic to both; ten days before a meeting it is the senior's to do (N-15)."""
     meetings = meeting.past(pair)
     due = _ten_days_ahead(meetings[-1]) if meetings else None
-    suggest = _suggesting(pair)
+    suggest = _suggesting(pair, choices["topic"])
     senior = me == pair.reverse_mentee
     ask = due if senior else None
     yield Item("topic", PROPOSE, Status.AVAILABLE, about, facts, None, ask, None, suggest, choices)
@@ -205,14 +290,13 @@ def _label(proposal: Entry, taken: Entry) -> str:
     return getattr(proposal.event, "own", "") if chosen == OWN else chosen
 
 
-def _suggesting(pair: Pair) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
-    """Return two topics not used yet, so that nobody has to search the list."""
+def _suggesting(
+    pair: Pair, open_ones: tuple[str, ...]
+) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    """Return the first two of those offered, so that nobody has to search the list."""
 
     def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
-        used = pair.fold(Talk).used
-        fresh = [t for t in allowed(pair) if t not in used]
-        step = 1 + len(used)
-        picked = [*fresh[step - 1 :: 7], *fresh][:2]
-        return {n: (t,) for n, t in zip(("topic", "spare"), picked, strict=False)}
+        fresh = [t for t in open_ones if t not in pair.fold(Talk).used]
+        return {n: (t,) for n, t in zip(("topic", "spare"), fresh, strict=False)}
 
     return suggest

@@ -35,6 +35,10 @@ class Declined(Event, name="welcome.declined"):
     """They would rather not. No reason is asked, none is kept."""
 
 
+class Swapped(Event, name="welcome.swapped", turns=True):
+    """Both say that the roles were the wrong way round: they change places and begin again."""
+
+
 class Understood(Event, name="welcome.understood"):
     """They said who learns here, and whether they had it right."""
 
@@ -66,6 +70,8 @@ class Welcome:
                 confirmed = entry if self.accepted else None
                 accepted = {**self.accepted, entry.by: entry}
                 return replace(self, accepted=accepted, confirmed=confirmed)
+            case Swapped():
+                return Welcome(confirmed=entry)
             case Declined() if not self.confirmed:
                 return replace(self, declined=entry)
             case Understood():
