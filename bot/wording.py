@@ -79,12 +79,16 @@ class TopicWords:
 
 
 class View:
-    """What of an entry the reader may see (law 5). Anything else is an undefined name."""
+    """What of an entry the reader may see (law 5). Anything else is an undefined name.
+
+    One that is `private` is its author's alone, and is named in no chat (INV-8).
+    """
 
     def __init__(self, entry: Entry, me: Person) -> None:
         """Keep the fields of class P1 and below, or all of one's own."""
         self._fields = visible(entry.event, mine=entry.by == me.id)
         self.mine = entry.by == me.id
+        self.private = not visible(entry.event, mine=False)
         self.at = entry.at
 
     def __getitem__(self, name: str) -> object:

@@ -148,7 +148,6 @@ def _prepare(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[
         return
     else:
         prompt, status = PREPARED_MENTEE if mentee else PREPARED_MENTOR, Status.AVAILABLE
-        facts |= {"mine": ready}
     yield Item(
         f"prepare:{coming.no}",
         prompt,

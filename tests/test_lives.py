@@ -1,0 +1,220 @@
+"""Random lives of a pair, each watched for every promise that must hold in it (domain.md 13).
+
+At least five thousand moves in the default run (`EXAMPLES`, `MOVES` for more). What is promised
+about all that somebody may see is asked after every move; what is about a whole life, at its end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from bot import cards, facilitator, hours
+from bot.etiquette import Reminded
+from bot.flows import charter, closing, leaving, meeting, purpose, reflection, topic, welcome
+from bot.inbox import Notice
+from bot.moment import Moment
+from tests.life import Life, fields_shown
+from tests.stage import BOOK
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.journal import Entry
+    from bot.people import Pair, Person
+
+MOVES = int(os.environ.get("MOVES", "170"))
+LIVES = max(int(os.environ.get("EXAMPLES", "30")), 30)
+BOOKING = {"invite_first", "invite", "owed", "asked"}
+ALWAYS = {"closing", "retention"}
+
+
+def both_signed(pair: Pair, agreed: Entry) -> bool:
+    """Look it up in the journal itself: each worded this version, or signed it by its number."""
+    signed = {agreed.by} if agreed.by else set()
+    for entry in pair.journal:
+        if isinstance(entry.event, purpose.Signed | charter.Signed):
+            signed |= {entry.by} if entry.event.version == agreed.no else set()
+    return signed == {p.id for p in pair.people}
+
+
+def read_in_chat(life: Life, me: Person) -> str:
+    """Return all that could stand in somebody's chat: every card they can come to, and its more."""
+    reader = life.reader(me)
+    told = [repr(cards.card(reader)), repr(cards.home(reader))]
+    told += [cards.notice(reader, Notice("more", item)) for item in reader.items]
+    return "\n".join(told)
+
+
+@dataclass
+class Watch:
+    """What must hold, asked of one life as it goes on."""
+
+    life: Life
+    seen: int = 0
+    looked: tuple[int, datetime | None] = 0, None
+    looks: int = 0
+    before: str = ""
+    reminded: Counter[tuple[str, str]] = field(default_factory=Counter)
+    days: Counter[tuple[str, str]] = field(default_factory=Counter)
+    endings: set[str] = field(default_factory=set)
+
+    def step(self) -> None:
+        """Let one thing happen, and look. Where the junior may write, keep what Ben sees first."""
+        pair = self.life.pair
+        mine = self.life.reader(pair.reverse_mentor).items
+        if any(i.prompt is reflection.WRITE_MENTOR for i in mine):
+            self.before = self.life.screen(pair.reverse_mentee)
+        self.life.step()
+        self.look()
+
+    def look(self) -> None:
+        """Ask everything that can be asked after a move, if it changed anything."""
+        pair = self.life.pair
+        if (len(pair.journal), self.life.now) == self.looked:
+            return
+        self.looked = len(pair.journal), self.life.now
+        self.looks += 1
+        self.agreed_by_both(pair)
+        self.stricter(pair)
+        if self.looks % 4 == 0:  # the dearest question, and what was private stays so
+            self.nothing_private(pair)
+        for entry in pair.journal[self.seen :]:
+            self.reminder(pair, entry)
+            self.topic_in_its_time(pair, entry)
+        self.silent_reflection(pair)
+        self.quiet_end(pair)
+        self.seen = len(pair.journal)
+
+    def agreed_by_both(self, pair: Pair) -> None:
+        """INV-6: agreed means that both have agreed to the same version."""
+        for talk in (pair.fold(purpose.Purpose).talk, pair.fold(charter.Charter).talk):
+            assert talk.agreed is None or both_signed(pair, talk.agreed)
+
+    def stricter(self, pair: Pair) -> None:
+        """INV-11: nothing protective is weaker than either chose."""
+        talk = pair.fold(charter.Charter).talk
+        terms = talk.latest.event if talk.latest else None
+        if not isinstance(terms, charter.Drawn):
+            return
+        for draft in talk.drafts.values():
+            for clause, order in charter.STRICTER.items():
+                chosen = getattr(draft.event, clause)
+                assert order.index(getattr(terms, clause)) >= order.index(chosen)
+            assert set(getattr(draft.event, "promises", ())) <= set(terms.promises)
+
+    def nothing_private(self, pair: Pair) -> None:
+        """INV-8, and law 5: what is private is in no chat, its author's own among them."""
+        held = fields_shown(pair)
+        for me in pair.people:
+            chat = read_in_chat(self.life, me)
+            screen = self.life.screen(me)
+            for word, (author, *_) in self.life.typed.items():
+                shared = "P1" in held.get(word, set())
+                assert shared or word not in chat, (word, self.life.typed[word])
+                assert author == me.id or shared or word not in screen, word
+                assert author == me.id or word not in self.life.kept or word not in screen, word
+
+    def reminder(self, pair: Pair, entry: Entry) -> None:
+        """INV-4, INV-5: never the junior about booking; three at most, one a day, by day."""
+        event = entry.event
+        if not isinstance(event, Reminded):
+            return
+        me = next(p for p in pair.people if p.id == event.who)
+        flow, _, prompt = event.item.rpartition(" ")[2].partition(".")
+        assert not (flow == "meeting" and prompt in BOOKING and me == pair.reverse_mentor)
+        assert hours.may_write(pair.programme, me, entry.at)
+        self.reminded[event.who, event.item] += 1
+        self.days[event.who, str(Moment.of(entry.at, me.zone).wall.date())] += 1
+        assert self.reminded[event.who, event.item] <= 3
+        assert self.days[event.who, str(Moment.of(entry.at, me.zone).wall.date())] <= 1
+
+    def topic_in_its_time(self, pair: Pair, entry: Entry) -> None:
+        """INV-7: a sore topic is agreed only with a charter signed and a meeting held."""
+        agreed = topic.agreed(pair)
+        if not isinstance(entry.event, topic.Taken) or agreed is None:
+            return
+        chosen = getattr(agreed[0].event, entry.event.which)
+        level = pair.programme.topics[chosen].level if chosen in pair.programme.topics else 1
+        signed, held = bool(charter.agreed(pair)), meeting.diary(pair).held
+        assert level <= (3 if signed and held else 2 if signed else 1)
+
+    def silent_reflection(self, pair: Pair) -> None:
+        """INV-15: that the junior wrote, skipped, or answered the pulse changes nothing for Ben."""
+        new = [e.event for e in pair.journal[self.seen :]]
+        private = reflection.MentorWrote, reflection.Skipped
+        if new and all(isinstance(e, private) for e in new) and self.mentors(pair):
+            assert self.life.screen(pair.reverse_mentee) == self.before
+
+    def mentors(self, pair: Pair) -> bool:
+        return all(e.by == pair.reverse_mentor.id for e in pair.journal[self.seen :])
+
+    def quiet_end(self, pair: Pair) -> None:
+        """INV-12: after the end no reminder but those of closing."""
+        end = closing.ended_at(pair)
+        for entry in pair.journal[self.seen :]:
+            if end and entry.at > end and isinstance(entry.event, Reminded):
+                assert entry.event.item.rpartition(" ")[2].partition(".")[0] in ALWAYS
+        for me in pair.people:
+            for item in self.life.reader(me).items:
+                if item.prompt is leaving.ENDED:
+                    self.endings.add(ending(pair, me))
+
+
+def ending(pair: Pair, me: Person) -> str:
+    """Return what somebody reads of an end, as if they were everybody."""
+    words = BOOK.of(leaving.ENDED.key, "en")
+    reader = cards.Reader.of(pair, me, pair.journal[-1].at, BOOK)
+    item = next(i for i in facilitator.schedule(pair, me) if i.prompt is leaving.ENDED)
+    told = " ".join(reader.say(p, item) for p in (words.heading, words.line, words.body))
+    return told.replace(pair.partner(me).name, "NAME").replace(me.name, "ME")
+
+
+@settings(max_examples=LIVES, phases=(Phase.explicit, Phase.generate))  # a seed is small enough
+@given(st.integers(0, 1_000_000))
+def test_every_promise_holds_in_every_life(seed: int) -> None:
+    """INV-4, 5, 6, 7, 8, 10, 11, 12 and 15, asked after every move."""
+    life = Life(seed)
+    watch = Watch(life)
+    for _ in range(MOVES):
+        watch.step()
+    watch.nothing_private(life.pair)
+    assert len(watch.endings) <= 2  # one for each of the two
+
+
+@settings(max_examples=LIVES, phases=(Phase.explicit, Phase.generate))  # a seed is small enough
+@given(st.integers(0, 1_000_000))
+def test_the_senior_sees_nothing_that_depends_on_the_pulse(seed: int) -> None:
+    """INV-2: histories that differ in pulse answers only look alike: keys, order and timing."""
+    life = Life(seed, pulse="5", presses_only=True).live(MOVES)
+    well = life.answering("5")
+    for pulse in ("yes", "bit", "") if well else ():
+        assert life.answering(pulse) == well
+
+
+def test_every_early_end_reads_the_same_to_the_one_who_stays() -> None:
+    """INV-10: whoever left, whatever the pulse said, and whatever else had happened before."""
+    told: set[str] = set()
+    ends: set[datetime] = set()
+    for seed in range(60):
+        life = Life(seed, presses_only=True).live(60)
+        pair = life.pair
+        if not welcome.confirmed(pair) or closing.ended_at(pair):
+            continue
+        for me in pair.people:
+            left = [i for i in life.reader(me).items if i.prompt is leaving.LEAVE]
+            if not left or leaving.ends(pair):
+                continue
+            decision = leaving.decide(pair, me, left[0], "leave", life.now)
+            after = pair.with_events(decision.events, me.id, life.now)
+            end = leaving.ends(after)
+            assert end
+            ends.add(end)
+            told.add(ending(after, after.partner(me)))
+    assert len(ends) > 20
+    assert len(told) == 1
