@@ -1,0 +1,488 @@
+"""Words to dates: what somebody typed when asked for a day and a time, read strictly or not at all.
+
+A small closed grammar, as libraries that guess were silently wrong. The whole message must match;
+the rest is none of ours. Nothing read counts until it was shown and confirmed. One reading is
+clear, two are both to be offered, the likelier first.
+
+The words are `prompts/dates/<language>.md`. A line there is a category, what is meant, and the
+phrases for it: `day days n=1: tomorrow`. In a phrase `[a|b]` is optional, `(a|b)` is one of them,
+and `<weekday>` is whatever the category `weekday` matches, or one of the numbers below.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from bot.moment import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+LONGEST = 160  # characters: nobody needs more to name a day, and time to read stays bounded
+HORIZON = timedelta(days=300)  # a date without a year further ahead is rather one just past
+DAYTIME = range(7, 19)
+NOON = 12
+PARTS = {"morning": (0, 12), "midday": (11, 15), "afternoon": (12, 21), "evening": (16, 24)}
+NUMBERS = {
+    "d": r"0?[1-9]|[12]\d|3[01]",
+    "mo": r"0?[1-9]|1[0-2]",
+    "y": r"20\d\d",
+    "yy": r"(20)?\d\d",
+    "h": r"[01]?\d|2[0-3]",
+    "mm": r"[0-5]\d",
+    "n": r"[1-9]\d?",
+    "a": r"[0-9]{1,2}",
+    "b": r"[0-9]{1,2}",
+}
+WORDED = {"d": ("number", "nth"), "h": ("number",), "n": ("number",)}  # said in words as well
+NAMED = {"mo": "month", "yy": "y"}
+PIECES = ("filler", "day", "time", "part", "place")
+TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9])\s?[.:/-]|<\w+>")
+CHOICE = re.compile(r"\[([^][()]*)\]|\(([^][()]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A day, or the days from `first` to `last`; perhaps an hour, a part of the day, a place."""
+
+    first: date
+    last: date
+    hour: time | None = None
+    part: str = ""
+    place: str = ""
+
+    def moment(self, zone: str) -> Moment | None:
+        """Return the moment this is where they live, if it names one day and an hour."""
+        if self.hour is None or self.first != self.last:
+            return None
+        return Moment.on(datetime.combine(self.first, self.hour), zone)
+
+
+class Dates:
+    """The words for days and hours in every language we read."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        """Take the files, each by its language. Raises ValueError for a line that means nothing."""
+        self._words = {language: _vocabulary(text) for language, text in files.items()}
+        self.languages = tuple(sorted(files))
+
+    def read(
+        self, text: str, language: str, zone: str, now: datetime, country: str = ""
+    ) -> tuple[Reading, ...]:
+        """Return what these words may mean: nothing, one reading, or two. Raises no error.
+
+        `country` says whether 3/4 is a day in April or in March; where it is unknown, it is both.
+        """
+        words = self._words.get(language)
+        if words is None or len(text) > LONGEST:
+            return ()
+        here = now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0)
+        days = _Days(here, words.order(country))
+        found = dict.fromkeys(_Text(text, words, days).readings())
+        return tuple(found) if len(found) <= 2 else ()  # noqa: PLR2004  # two can be offered
+
+
+class _Rule(NamedTuple):
+    """One phrase: what it means, what that takes besides, and the tokens to match."""
+
+    meaning: str
+    given: dict[str, str]
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """The rules of a language, by category and first token; "" holds those that open on a slot."""
+
+    rules: Mapping[str, Mapping[str, list[_Rule]]]
+
+    def order(self, country: str) -> str:
+        """Return what comes first in 3/4: `day`, `month`, or `either`."""
+        known = self.rules["order"].get(country.casefold() or "unknown", ())
+        return next((rule.meaning for rule in known), "day")
+
+
+def _vocabulary(text: str) -> _Vocabulary:
+    rules: dict[str, dict[str, list[_Rule]]] = defaultdict(lambda: defaultdict(list))
+    for line in text.splitlines():
+        head, colon, phrases = line.partition(": ")
+        if not colon or line.startswith("#"):
+            continue
+        category, *said = head.split()
+        meaning = said.pop(0) if said else ""
+        if category in {"day", "date"} and not hasattr(_Days, meaning):
+            raise ValueError(f"A date cannot mean {meaning!r}: {line}")
+        given = dict(part.split("=") for part in said)
+        for phrase in chain.from_iterable(_spread(p) for p in phrases.split(", ")):
+            symbols = tuple(token.plain for token in _tokens(phrase))
+            first = "" if symbols[0].startswith("<") else symbols[0]
+            rules[category][first].append(_Rule(meaning, given, symbols))
+    return _Vocabulary(rules)
+
+
+def _spread(phrase: str) -> Iterator[str]:
+    """Yield every way to say a phrase with its optional parts and its choices."""
+    found = CHOICE.search(phrase)
+    if found is None:
+        yield phrase
+        return
+    optional, chosen = found.groups()
+    ways = chosen.split("|") if optional is None else ["", *optional.split("|")]
+    for way in ways:
+        yield from _spread(f"{phrase[: found.start()]}{way}{phrase[found.end() :]}")
+
+
+class _Token(NamedTuple):
+    """A word, a number, or a mark after a number: how it compares, and where it stands."""
+
+    plain: str
+    start: int
+    end: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    found = [_Token(_plain(t.group()), t.start(), t.end()) for t in TOKEN.finditer(text)]
+    while found and found[-1].plain in ".:/-":
+        found.pop()
+    return found
+
+
+def _plain(word: str) -> str:
+    """Return a word without case and accents, as busy people type it."""
+    apart = unicodedata.normalize("NFKD", word.strip().casefold())
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """The times an hour may stand for: the likely ones, and all, if a part of the day decides."""
+
+    likely: tuple[time, ...]
+    possible: tuple[time, ...]
+
+    def meant(self, part: str) -> tuple[time, ...]:
+        """Return the times meant, in this part of the day if there is one."""
+        if not part:
+            return self.likely
+        opens, closes = PARTS[part]
+        return tuple(t for t in self.possible if opens <= t.hour < closes)
+
+
+def _clock(h: str, mm: str = "0", half: str = "", style: str = "") -> _Clock:
+    """Read an hour and its minutes. `half` is am or pm; `style` 24: of 24 hours, as written."""
+    return _shifted(h, int(mm), half, style)
+
+
+def _past(h: str, n: str, half: str = "") -> _Clock:
+    return _shifted(h, int(n), half)
+
+
+def _to(h: str, n: str, half: str = "") -> _Clock:
+    return _shifted(h, -int(n), half)
+
+
+CLOCKS = {"clock": _clock, "past": _past, "to": _to}
+
+
+def _shifted(h: str, minutes: int, half: str = "", style: str = "") -> _Clock:
+    likely, possible = _hours(h, half, style)
+    return _Clock(_times(likely, minutes), _times(possible, minutes))
+
+
+def _times(hours: Iterable[int], minutes: int) -> tuple[time, ...]:
+    counted = (hour * 60 + minutes for hour in hours)
+    return tuple(time(count // 60 % 24, count % 60) for count in counted)
+
+
+def _hours(h: str, half: str, style: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the hours likely meant, and those possible. A bare 3 is 15:00 rather than 03:00."""
+    number = int(h)
+    if half and number <= NOON:
+        hour = number % NOON + (NOON if half == "pm" else 0)
+        return (hour,), (hour,)
+    if number >= NOON or h.startswith("0"):
+        return (number,), (number,)
+    both = tuple(sorted((number, number + NOON), key=lambda hour: hour not in DAYTIME))
+    return ((number,) if style and number in DAYTIME else both), both
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """What the words for days mean, from `now` (local). Each method returns what it may be."""
+
+    now: datetime
+    order: str = "day"
+
+    def days(self, n: str, weekday: str = "") -> tuple[Reading, ...]:
+        """So many days from today, on that weekday if one was named."""
+        return self._on(weekday, self._span(self._today + timedelta(days=int(n))))
+
+    def coming(self, weekday: str, n: str = "0") -> tuple[Reading, ...]:
+        """The first such day after today, and `n` weeks later."""
+        return self._span(self._coming(weekday) + timedelta(weeks=int(n)))
+
+    def plain(self, weekday: str) -> tuple[Reading, ...]:
+        """The coming one; on that very day, today is possible too."""
+        today = self._span(self._today)
+        return self.coming(weekday) + self._on(weekday, today)
+
+    def this(self, weekday: str) -> tuple[Reading, ...]:
+        """That day of this week, if it is not over."""
+        return self.of_week("0", weekday)
+
+    def next(self, weekday: str) -> tuple[Reading, ...]:
+        """That day of next week for some, the coming one for others."""
+        return _each(self.of_week("1", weekday), self.coming(weekday))
+
+    def of_week(self, n: str, weekday: str) -> tuple[Reading, ...]:
+        """That day of the week so many weeks from this one."""
+        return self._span(self._monday(n) + timedelta(days=int(weekday)))
+
+    def in_weeks(self, n: str, weekday: str) -> tuple[Reading, ...]:
+        """That day so many weeks from now: of that week, or counted from the coming one."""
+        return _each(self.of_week(n, weekday), self.coming(weekday, n))
+
+    def week(self, n: str, piece: str = "") -> tuple[Reading, ...]:
+        """The week so many weeks from this one, or its beginning, middle or end."""
+        opens, closes = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}.get(piece, (0, 6))
+        monday = self._monday(n)
+        return self._span(monday + timedelta(days=opens), monday + timedelta(days=closes))
+
+    def week_of(self, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """The week that has this date."""
+        mondays = [day.first - timedelta(days=day.first.weekday()) for day in date]
+        return tuple(Reading(monday, monday + timedelta(days=6)) for monday in mondays)
+
+    def numbered(self, n: str) -> tuple[Reading, ...]:
+        """The calendar week of this number."""
+        for year in (self._today.isocalendar().year, self._today.isocalendar().year + 1):
+            try:
+                monday = date.fromisocalendar(year, int(n), 1)
+            except ValueError:
+                continue
+            if monday + timedelta(days=6) >= self._today:
+                return self._span(monday, monday + timedelta(days=6))
+        return ()
+
+    def month(self, month: str, piece: str = "") -> tuple[Reading, ...]:
+        """The next month of this name, or its beginning, middle or end."""
+        return self.months((int(month) - self._today.month) % 12, piece)
+
+    def months(self, n: str | int, piece: str = "") -> tuple[Reading, ...]:
+        """The month so many months from this one, or its beginning, middle or end."""
+        count = self._today.month - 1 + int(n)
+        year, month = self._today.year + count // 12, count % 12 + 1
+        last = monthrange(year, month)[1]
+        opens, closes = {"early": (1, 10), "mid": (11, 20), "late": (21, last)}.get(piece, (1, last))
+        return self._span(date(year, month, opens), date(year, month, closes))
+
+    def date(self, d: str, month: str, y: str = "", weekday: str = "") -> tuple[Reading, ...]:
+        """A day of a month: of that year, or the next one of that name if it is not far."""
+        years = (2000 + int(y) % 100,) if y else (self._today.year, self._today.year + 1)
+        for year in years:
+            try:
+                day = date(year, int(month), int(d))
+            except ValueError:
+                continue
+            if day >= self._today and (y or day <= self._today + HORIZON):
+                return self._on(weekday, self._span(day))
+        return ()
+
+    def slashed(self, a: str, b: str, y: str = "") -> tuple[Reading, ...]:
+        """Two numbers that are a day and a month, in the order of their country."""
+        day_first, month_first = self.date(a, b, y), self.date(b, a, y)
+        return {
+            "day": day_first,
+            "month": month_first,
+            "either": _each(day_first, month_first),
+        }[self.order]
+
+    def ordinal(self, d: str, weekday: str = "") -> tuple[Reading, ...]:
+        """The next day of this number in its month."""
+        for n in range(3):
+            month = self.months(n)[0].last
+            if int(d) <= month.day and month.replace(day=int(d)) >= self._today:
+                return self._on(weekday, self._span(month.replace(day=int(d))))
+        return ()
+
+    def on(self, weekday: str, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """A date whose weekday was said too; if they do not fit, we do not know which is meant."""
+        return self._on(weekday, date)
+
+    def same(self, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        """A date as it is."""
+        return date
+
+    def minutes(self, n: str, each: str) -> tuple[Reading, ...]:
+        """So many times `each` minutes from now, as time passes, whatever the clocks do."""
+        later = self.now.astimezone(UTC) + timedelta(minutes=int(n) * int(each))
+        here = later.astimezone(self.now.tzinfo)
+        return (Reading(here.date(), here.date(), here.time()),)
+
+    def from_now(self, hour: time) -> Reading:
+        """This hour today, or tomorrow if it is past."""
+        late = timedelta(days=hour <= self.now.time())
+        return Reading(self._today + late, self._today + late, hour)
+
+    def ahead(self, reading: Reading) -> bool:
+        """Tell whether it is still to come."""
+        if reading.hour is None or reading.first != reading.last:
+            return reading.last >= self._today
+        then = datetime.combine(reading.first, reading.hour, self.now.tzinfo)
+        return then.astimezone(UTC) > self.now.astimezone(UTC)
+
+    @property
+    def _today(self) -> date:
+        return self.now.date()
+
+    def _monday(self, n: str) -> date:
+        return self._today + timedelta(weeks=int(n), days=-self._today.weekday())
+
+    def _coming(self, weekday: str) -> date:
+        return self._today + timedelta(days=(int(weekday) - self._today.weekday() - 1) % 7 + 1)
+
+    def _span(self, first: date, last: date | None = None) -> tuple[Reading, ...]:
+        """Return these days, less those that are over."""
+        last = last or first
+        return (Reading(max(first, self._today), last),) if last >= self._today else ()
+
+    def _on(self, weekday: str, found: tuple[Reading, ...]) -> tuple[Reading, ...]:
+        return tuple(r for r in found if not weekday or r.first.weekday() == int(weekday))
+
+
+def _each(*found: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(found)))
+
+
+class _State(NamedTuple):
+    """What was read so far of a message. Each piece may come once, in any order."""
+
+    day: tuple[Reading, ...] = ()
+    time: _Clock | None = None
+    part: str = ""
+    place: str = ""
+
+
+class _Text:
+    """One message, matched against the rules of one language."""
+
+    def __init__(self, text: str, words: _Vocabulary, days: _Days) -> None:
+        self._text = text
+        self._tokens = _tokens(text)
+        self._words = words
+        self._days = days
+        self._known: dict[tuple[str, int], tuple[tuple[int, Any], ...]] = {}
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield all that the whole message may mean."""
+        for state in self._states():
+            for reading in self._settled(state):
+                yield replace(reading, place=state.place)
+
+    def _states(self) -> Iterable[_State]:
+        """Go through the message once, from each token on with all that may precede it."""
+        reached: list[dict[_State, None]] = [{} for _ in range(len(self._tokens) + 1)]
+        reached[0][_State()] = None
+        for at, states in enumerate(reached[:-1]):
+            for piece in PIECES if states else ():
+                for end, value in self._matches(piece, at):
+                    grown = (_grown(state, piece, value) for state in states)
+                    reached[end].update(dict.fromkeys(state for state in grown if state))
+        return reached[-1]
+
+    def _settled(self, state: _State) -> Iterator[Reading]:
+        if not state.day:
+            hours = state.time.meant(state.part) if state.time else ()
+            yield from map(self._days.from_now, hours)
+            return
+        days = [d for d in state.day if not (d.part and state.part) or d.part == state.part]
+        if state.time is None:
+            yield from (replace(d, part=d.part or state.part) for d in days if self._days.ahead(d))
+            return
+        timed = [self._timed(d, state.time, d.part or state.part) for d in days if not d.hour]
+        ahead = [[r for r in readings if self._days.ahead(r)] for readings in timed]
+        several = sum(map(bool, ahead)) > 1
+        yield from chain.from_iterable(readings[:1] if several else readings for readings in ahead)
+
+    def _timed(self, day: Reading, clock: _Clock, part: str) -> list[Reading]:
+        return [replace(day, hour=hour, part="") for hour in clock.meant(part)]
+
+    def _matches(self, category: str, at: int) -> tuple[tuple[int, Any], ...]:
+        """Return where a phrase of this category that begins here may end, and what it means."""
+        key = category, at
+        if key not in self._known:
+            self._known[key] = ()
+            self._known[key] = tuple(self._found(category, at))
+        return self._known[key]
+
+    def _found(self, category: str, at: int) -> Iterator[tuple[int, Any]]:
+        if at == len(self._tokens):
+            return
+        if category in NUMBERS and re.fullmatch(NUMBERS[category], self._tokens[at].plain):
+            yield at + 1, self._tokens[at].plain
+        for words in WORDED.get(category, ()):
+            found = self._matches(words, at)
+            yield from (match for match in found if re.fullmatch(NUMBERS[category], match[1]))
+        if category == "name":
+            yield from self._name(at)
+        rules = self._words.rules.get(category, {})
+        for rule in chain(rules.get(self._tokens[at].plain, ()), rules.get("", ())):
+            for end, given in self._along(rule.symbols, at, rule.given):
+                yield end, self._meant(category, rule.meaning, given, self._said(at, end))
+
+    def _along(
+        self, symbols: tuple[str, ...], at: int, given: dict[str, Any]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Follow a phrase from here; yield where it ends, with what its slots matched."""
+        if not symbols:
+            yield at, given
+            return
+        symbol, rest = symbols[0], symbols[1:]
+        if symbol.startswith("<"):
+            name = symbol[1:-1]
+            for end, value in self._matches(name, at):
+                yield from self._along(rest, end, given | {NAMED.get(name, name): value})
+        elif at < len(self._tokens) and self._tokens[at].plain == symbol:
+            yield from self._along(rest, at + 1, given)
+
+    def _meant(self, category: str, meaning: str, given: dict[str, Any], said: str) -> Any:  # noqa: ANN401
+        match category:
+            case "day" | "date":
+                part = given.pop("part", "")
+                found = getattr(self._days, meaning)(**given)
+                return tuple(replace(reading, part=part) for reading in found)
+            case "time":
+                return CLOCKS[meaning](**given)
+            case "place":
+                return given["spot"]
+            case "spot":
+                return said
+        return meaning
+
+    def _name(self, at: int) -> Iterator[tuple[int, str]]:
+        """Yield up to three words that are written like a name."""
+        for end, token in enumerate(self._tokens[at : at + 3], at + 1):
+            word = self._text[token.start : token.end]
+            if len(word) == 1 or not word[0].isupper():
+                return
+            yield end, word
+
+    def _said(self, at: int, end: int) -> str:
+        return self._text[self._tokens[at].start : self._tokens[end - 1].end]
+
+
+def _grown(state: _State, piece: str, value: Any) -> _State | None:  # noqa: ANN401
+    """Return the state with one more piece; none if it had that piece, or the piece means nothing."""
+    if piece == "filler":
+        return state
+    if getattr(state, piece) or not value:
+        return None
+    return state._replace(**{piece: value})
