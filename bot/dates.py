@@ -45,7 +45,8 @@ NUMBERS = {
 WORDED = {"d": ("number", "nth"), "h": ("number",), "n": ("number",)}  # said in words as well
 NAMED = {"mo": "month", "yy": "y"}
 PIECES = ("filler", "day", "time", "part", "place")
-TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9])\s?[.:/-]|<\w+>")
+STOPS = ".:/-?!,; "
+TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9>])[.:/-]|<\w+>")
 CHOICE = re.compile(r"\[([^][()]*)\]|\(([^][()]*)\)")
 
 
@@ -149,10 +150,7 @@ class _Token(NamedTuple):
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = [_Token(_plain(t.group()), t.start(), t.end()) for t in TOKEN.finditer(text)]
-    while found and found[-1].plain in ".:/-":
-        found.pop()
-    return found
+    return [_Token(_plain(t.group()), t.start(), t.end()) for t in TOKEN.finditer(text)]
 
 
 def _plain(word: str) -> str:
@@ -181,12 +179,12 @@ def _clock(h: str, mm: str = "0", half: str = "", style: str = "") -> _Clock:
     return _shifted(h, int(mm), half, style)
 
 
-def _past(h: str, n: str, half: str = "") -> _Clock:
-    return _shifted(h, int(n), half)
+def _past(h: str, n: str, half: str = "", style: str = "") -> _Clock:
+    return _shifted(h, int(n), half, style)
 
 
-def _to(h: str, n: str, half: str = "") -> _Clock:
-    return _shifted(h, -int(n), half)
+def _to(h: str, n: str, half: str = "", style: str = "") -> _Clock:
+    return _shifted(h, -int(n), half, style)
 
 
 CLOCKS = {"clock": _clock, "past": _past, "to": _to}
@@ -370,13 +368,18 @@ class _State(NamedTuple):
     part: str = ""
     place: str = ""
 
+    def days(self) -> list[Reading]:
+        """Return the days said, each in the part of the day that was said with it or apart."""
+        parts = {"", self.part} if self.part else {day.part for day in self.day}
+        return [replace(d, part=d.part or self.part) for d in self.day if d.part in parts]
+
 
 class _Text:
     """One message, matched against the rules of one language."""
 
     def __init__(self, text: str, words: _Vocabulary, days: _Days) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._tokens = _tokens(text.rstrip(STOPS))
         self._words = words
         self._days = days
         self._known: dict[tuple[str, int], tuple[tuple[int, Any], ...]] = {}
@@ -398,22 +401,23 @@ class _Text:
                     reached[end].update(dict.fromkeys(state for state in grown if state))
         return reached[-1]
 
-    def _settled(self, state: _State) -> Iterator[Reading]:
-        if not state.day:
-            hours = state.time.meant(state.part) if state.time else ()
-            yield from map(self._days.from_now, hours)
-            return
-        days = [d for d in state.day if not (d.part and state.part) or d.part == state.part]
+    def _settled(self, state: _State) -> Iterable[Reading]:
+        """Return what the pieces of a message mean together, as far as it is still to come."""
         if state.time is None:
-            yield from (replace(d, part=d.part or state.part) for d in days if self._days.ahead(d))
-            return
-        timed = [self._timed(d, state.time, d.part or state.part) for d in days if not d.hour]
-        ahead = [[r for r in readings if self._days.ahead(r)] for readings in timed]
-        several = sum(map(bool, ahead)) > 1
-        yield from chain.from_iterable(readings[:1] if several else readings for readings in ahead)
+            return filter(self._days.ahead, state.days())
+        if not state.day:
+            return map(self._days.from_now, state.time.meant(state.part))
+        return self._timed(state.days(), state.time)
 
-    def _timed(self, day: Reading, clock: _Clock, part: str) -> list[Reading]:
-        return [replace(day, hour=hour, part="") for hour in clock.meant(part)]
+    def _timed(self, days: Iterable[Reading], clock: _Clock) -> Iterable[Reading]:
+        """Return these days at that hour: if the day is in doubt, at its likelier hour only."""
+        timed = [[replace(d, hour=h, part="") for h in clock.meant(d.part)]
+            for d in days if d.hour is None]
+        likely = [r for readings in timed for r in readings[:1] if self._days.ahead(r)]
+        if len(likely) > 1:
+            return likely
+        either = [readings for readings in timed if not likely or readings[:1] == likely]
+        return filter(self._days.ahead, chain.from_iterable(either))
 
     def _matches(self, category: str, at: int) -> tuple[tuple[int, Any], ...]:
         """Return where a phrase of this category that begins here may end, and what it means."""
