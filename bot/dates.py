@@ -45,8 +45,8 @@ NUMBERS = {
 WORDED = {"d": ("number", "nth"), "h": ("number",), "n": ("number",)}  # said in words as well
 NAMED = {"mo": "month", "yy": "y"}
 PIECES = ("filler", "day", "time", "part", "place")
-STOPS = ".:/-?!,; "
-TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9>])[.:/-]|<\w+>")
+STOP = "stop"  # a dot after a number that no number follows: of "26.", or a sentence's own
+TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9>])(?:(?P<stop>\.(?![0-9<]))|[.:/-])|<\w+>")
 CHOICE = re.compile(r"\[([^][()]*)\]|\(([^][()]*)\)")
 
 
@@ -107,7 +107,7 @@ class _Vocabulary:
 
     def order(self, country: str) -> str:
         """Return what comes first in 3/4: `day`, `month`, or `either`."""
-        known = self.rules["order"].get(country.casefold() or "unknown", ())
+        known = self.rules.get("order", {}).get(country.casefold() or "unknown", ())
         return next((rule.meaning for rule in known), "day")
 
 
@@ -150,7 +150,8 @@ class _Token(NamedTuple):
 
 
 def _tokens(text: str) -> list[_Token]:
-    return [_Token(_plain(t.group()), t.start(), t.end()) for t in TOKEN.finditer(text)]
+    found = ((t.lastgroup or _plain(t.group()), t) for t in TOKEN.finditer(text))
+    return [_Token(plain, t.start(), t.end()) for plain, t in found]
 
 
 def _plain(word: str) -> str:
@@ -279,7 +280,9 @@ class _Days:
         count = self._today.month - 1 + int(n)
         year, month = self._today.year + count // 12, count % 12 + 1
         last = monthrange(year, month)[1]
-        opens, closes = {"early": (1, 10), "mid": (11, 20), "late": (21, last)}.get(piece, (1, last))
+        opens, closes = {"early": (1, 10), "mid": (11, 20), "late": (21, last)}.get(
+            piece, (1, last)
+        )
         return self._span(date(year, month, opens), date(year, month, closes))
 
     def date(self, d: str, month: str, y: str = "", weekday: str = "") -> tuple[Reading, ...]:
@@ -379,7 +382,7 @@ class _Text:
 
     def __init__(self, text: str, words: _Vocabulary, days: _Days) -> None:
         self._text = text
-        self._tokens = _tokens(text.rstrip(STOPS))
+        self._tokens = _tokens(text)
         self._words = words
         self._days = days
         self._known: dict[tuple[str, int], tuple[tuple[int, Any], ...]] = {}
@@ -399,7 +402,8 @@ class _Text:
                 for end, value in self._matches(piece, at):
                     grown = (_grown(state, piece, value) for state in states)
                     reached[end].update(dict.fromkeys(state for state in grown if state))
-        return reached[-1]
+        stopped = self._tokens[-1:] and self._tokens[-1].plain == STOP
+        return reached[-1] or (reached[-2] if stopped else ())
 
     def _settled(self, state: _State) -> Iterable[Reading]:
         """Return what the pieces of a message mean together, as far as it is still to come."""
@@ -411,8 +415,11 @@ class _Text:
 
     def _timed(self, days: Iterable[Reading], clock: _Clock) -> Iterable[Reading]:
         """Return these days at that hour: if the day is in doubt, at its likelier hour only."""
-        timed = [[replace(d, hour=h, part="") for h in clock.meant(d.part)]
-            for d in days if d.hour is None]
+        timed = [
+            [replace(d, hour=h, part="") for h in clock.meant(d.part)]
+            for d in days
+            if d.hour is None
+        ]
         likely = [r for readings in timed for r in readings[:1] if self._days.ahead(r)]
         if len(likely) > 1:
             return likely
@@ -460,9 +467,9 @@ class _Text:
     def _meant(self, category: str, meaning: str, given: dict[str, Any], said: str) -> Any:  # noqa: ANN401
         match category:
             case "day" | "date":
-                part = given.pop("part", "")
-                found = getattr(self._days, meaning)(**given)
-                return tuple(replace(reading, part=part) for reading in found)
+                told = {name: value for name, value in given.items() if name != "part"}
+                found = getattr(self._days, meaning)(**told)
+                return tuple(replace(day, part=given.get("part", "")) for day in found)
             case "time":
                 return CLOCKS[meaning](**given)
             case "place":
