@@ -24,11 +24,12 @@ from zoneinfo import ZoneInfo
 from bot.moment import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LONGEST = 160  # characters: nobody needs more to name a day, and time to read stays bounded
 HORIZON = timedelta(days=300)  # a date without a year further ahead is rather one just past
 DAYTIME = range(7, 19)
+WEEK = timedelta(days=6)  # from its first day to its last
 NOON = 12
 PARTS = {"morning": (0, 12), "midday": (11, 15), "afternoon": (12, 21), "evening": (16, 24)}
 NUMBERS = {
@@ -45,7 +46,7 @@ NUMBERS = {
 WORDED = {"d": ("number", "nth"), "h": ("number",), "n": ("number",)}  # said in words as well
 NAMED = {"mo": "month", "yy": "y"}
 PIECES = ("filler", "day", "time", "part", "place")
-STOP = "stop"  # a dot after a number that no number follows: of "26.", or a sentence's own
+STOP = ". "  # a dot after a number that no number follows: of "26.", or a sentence's own
 TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9>])(?:(?P<stop>\.(?![0-9<]))|[.:/-])|<\w+>")
 CHOICE = re.compile(r"\[([^][()]*)\]|\(([^][()]*)\)")
 
@@ -86,8 +87,10 @@ class Dates:
         if words is None or len(text) > LONGEST:
             return ()
         here = now.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0)
-        days = _Days(here, words.order(country))
-        found = dict.fromkeys(_Text(text, words, days).readings())
+        message = _Message(
+            unicodedata.normalize("NFKC", text), words, _Days(here, words.order(country))
+        )
+        found = dict.fromkeys(message.readings())
         return tuple(found) if len(found) <= 2 else ()  # noqa: PLR2004  # two can be offered
 
 
@@ -115,18 +118,23 @@ def _vocabulary(text: str) -> _Vocabulary:
     rules: dict[str, dict[str, list[_Rule]]] = defaultdict(lambda: defaultdict(list))
     for line in text.splitlines():
         head, colon, phrases = line.partition(": ")
-        if not colon or line.startswith("#"):
-            continue
-        category, *said = head.split()
-        meaning = said.pop(0) if said else ""
-        if category in {"day", "date"} and not hasattr(_Days, meaning):
-            raise ValueError(f"A date cannot mean {meaning!r}: {line}")
-        given = dict(part.split("=") for part in said)
-        for phrase in chain.from_iterable(_spread(p) for p in phrases.split(", ")):
-            symbols = tuple(token.plain for token in _tokens(phrase))
-            first = "" if symbols[0].startswith("<") else symbols[0]
-            rules[category][first].append(_Rule(meaning, given, symbols))
+        if colon and not line.startswith("#"):
+            category, *said = head.split()
+            for rule in _line(category, said, phrases):
+                first = "" if rule.symbols[0].startswith("<") else rule.symbols[0]
+                rules[category][first].append(rule)
     return _Vocabulary(rules)
+
+
+def _line(category: str, said: list[str], phrases: str) -> Iterator[_Rule]:
+    """Yield the rules of one line. Raises ValueError if nothing can be meant by it."""
+    meaning = said[0] if said else ""
+    meanings = {"day": vars(_Days), "date": vars(_Days), "time": CLOCKS}.get(category)
+    if meanings is not None and meaning not in meanings:
+        raise ValueError(f"No {category} can mean {meaning!r}: {phrases}")
+    given = dict(part.split("=") for part in said[1:])
+    for phrase in chain.from_iterable(_spread(way) for way in phrases.split(", ")):
+        yield _Rule(meaning, given, tuple(token.plain for token in _tokens(phrase)))
 
 
 def _spread(phrase: str) -> Iterator[str]:
@@ -150,13 +158,15 @@ class _Token(NamedTuple):
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = ((t.lastgroup or _plain(t.group()), t) for t in TOKEN.finditer(text))
-    return [_Token(plain, t.start(), t.end()) for plain, t in found]
+    return [
+        _Token(STOP if found.lastgroup else _plain(found.group()), found.start(), found.end())
+        for found in TOKEN.finditer(text)
+    ]
 
 
 def _plain(word: str) -> str:
     """Return a word without case and accents, as busy people type it."""
-    apart = unicodedata.normalize("NFKD", word.strip().casefold())
+    apart = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in apart if not unicodedata.combining(c))
 
 
@@ -188,7 +198,7 @@ def _to(h: str, n: str, half: str = "", style: str = "") -> _Clock:
     return _shifted(h, -int(n), half, style)
 
 
-CLOCKS = {"clock": _clock, "past": _past, "to": _to}
+CLOCKS: Mapping[str, Callable[..., _Clock]] = {"clock": _clock, "past": _past, "to": _to}
 
 
 def _shifted(h: str, minutes: int, half: str = "", style: str = "") -> _Clock:
@@ -221,115 +231,92 @@ class _Days:
     order: str = "day"
 
     def days(self, n: str, weekday: str = "") -> tuple[Reading, ...]:
-        """So many days from today, on that weekday if one was named."""
-        return self._on(weekday, self._span(self._today + timedelta(days=int(n))))
+        """Return the day so many days from today, if it is the weekday that was named."""
+        return _on(weekday, self._span(self._today + timedelta(days=int(n))))
 
     def coming(self, weekday: str, n: str = "0") -> tuple[Reading, ...]:
-        """The first such day after today, and `n` weeks later."""
-        return self._span(self._coming(weekday) + timedelta(weeks=int(n)))
+        """Return the first such day after today, or that of `n` weeks later."""
+        away = (int(weekday) - self._today.weekday() - 1) % 7 + 1
+        return self._span(self._today + timedelta(days=away, weeks=int(n)))
 
     def plain(self, weekday: str) -> tuple[Reading, ...]:
-        """The coming one; on that very day, today is possible too."""
-        today = self._span(self._today)
-        return self.coming(weekday) + self._on(weekday, today)
-
-    def this(self, weekday: str) -> tuple[Reading, ...]:
-        """That day of this week, if it is not over."""
-        return self.of_week("0", weekday)
+        """Return the coming one; on that very day, today is possible too."""
+        return self.coming(weekday) + _on(weekday, self._span(self._today))
 
     def next(self, weekday: str) -> tuple[Reading, ...]:
-        """That day of next week for some, the coming one for others."""
+        """Return that day of next week, as some mean it, and the coming one, as others do."""
         return _each(self.of_week("1", weekday), self.coming(weekday))
 
     def of_week(self, n: str, weekday: str) -> tuple[Reading, ...]:
-        """That day of the week so many weeks from this one."""
+        """Return that day of the week so many weeks from this one."""
         return self._span(self._monday(n) + timedelta(days=int(weekday)))
 
     def in_weeks(self, n: str, weekday: str) -> tuple[Reading, ...]:
-        """That day so many weeks from now: of that week, or counted from the coming one."""
+        """Return that day of the week so many weeks from now, and that from the coming one."""
         return _each(self.of_week(n, weekday), self.coming(weekday, n))
 
     def week(self, n: str, piece: str = "") -> tuple[Reading, ...]:
-        """The week so many weeks from this one, or its beginning, middle or end."""
+        """Return the week so many weeks from this one, or its beginning, middle or end."""
         opens, closes = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}.get(piece, (0, 6))
         monday = self._monday(n)
         return self._span(monday + timedelta(days=opens), monday + timedelta(days=closes))
 
     def week_of(self, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        """The week that has this date."""
-        mondays = [day.first - timedelta(days=day.first.weekday()) for day in date]
-        return tuple(Reading(monday, monday + timedelta(days=6)) for monday in mondays)
+        """Return the week that has this date."""
+        mondays = (day.first - timedelta(days=day.first.weekday()) for day in date)
+        return _each(*(self._span(monday, monday + WEEK) for monday in mondays))
 
     def numbered(self, n: str) -> tuple[Reading, ...]:
-        """The calendar week of this number."""
-        for year in (self._today.isocalendar().year, self._today.isocalendar().year + 1):
-            try:
-                monday = date.fromisocalendar(year, int(n), 1)
-            except ValueError:
-                continue
-            if monday + timedelta(days=6) >= self._today:
-                return self._span(monday, monday + timedelta(days=6))
-        return ()
+        """Return the next calendar week of this number."""
+        year = self._today.isocalendar().year
+        mondays = (_real(date.fromisocalendar, y, int(n), 1) for y in (year, year + 1))
+        weeks = (self._span(monday, monday + WEEK) for monday in mondays if monday)
+        return next(filter(None, weeks), ())
 
     def month(self, month: str, piece: str = "") -> tuple[Reading, ...]:
-        """The next month of this name, or its beginning, middle or end."""
-        return self.months((int(month) - self._today.month) % 12, piece)
+        """Return the next month of this name, or its beginning, middle or end."""
+        return self.months(str((int(month) - self._today.month) % 12), piece)
 
-    def months(self, n: str | int, piece: str = "") -> tuple[Reading, ...]:
-        """The month so many months from this one, or its beginning, middle or end."""
-        count = self._today.month - 1 + int(n)
-        year, month = self._today.year + count // 12, count % 12 + 1
-        last = monthrange(year, month)[1]
-        opens, closes = {"early": (1, 10), "mid": (11, 20), "late": (21, last)}.get(
-            piece, (1, last)
-        )
-        return self._span(date(year, month, opens), date(year, month, closes))
+    def months(self, n: str, piece: str = "") -> tuple[Reading, ...]:
+        """Return the month so many months from this one, or its beginning, middle or end."""
+        first, last = self._month(int(n))
+        pieces = {"early": (1, 10), "mid": (11, 20), "late": (21, last.day)}
+        opens, closes = pieces.get(piece, (1, last.day))
+        return self._span(first.replace(day=opens), first.replace(day=closes))
 
-    def date(self, d: str, month: str, y: str = "", weekday: str = "") -> tuple[Reading, ...]:
-        """A day of a month: of that year, or the next one of that name if it is not far."""
+    def of_month(self, d: str, month: str, y: str = "") -> tuple[Reading, ...]:
+        """Return a day of a month: of that year, or the next of that name unless it is far."""
         years = (2000 + int(y) % 100,) if y else (self._today.year, self._today.year + 1)
-        for year in years:
-            try:
-                day = date(year, int(month), int(d))
-            except ValueError:
-                continue
-            if day >= self._today and (y or day <= self._today + HORIZON):
-                return self._on(weekday, self._span(day))
-        return ()
+        days = (_real(date, year, int(month), int(d)) for year in years)
+        ahead = (day for day in days if day and self._today <= day)
+        day = next(ahead, None)
+        return self._span(day) if day and (y or day <= self._today + HORIZON) else ()
 
     def slashed(self, a: str, b: str, y: str = "") -> tuple[Reading, ...]:
-        """Two numbers that are a day and a month, in the order of their country."""
-        day_first, month_first = self.date(a, b, y), self.date(b, a, y)
-        return {
-            "day": day_first,
-            "month": month_first,
-            "either": _each(day_first, month_first),
-        }[self.order]
+        """Return the day and month that two numbers are, in the order of their country."""
+        day_first, month_first = self.of_month(a, b, y), self.of_month(b, a, y)
+        either = _each(day_first, month_first)
+        return {"day": day_first, "month": month_first, "either": either}[self.order]
 
     def ordinal(self, d: str, weekday: str = "") -> tuple[Reading, ...]:
-        """The next day of this number in its month."""
-        for n in range(3):
-            month = self.months(n)[0].last
-            if int(d) <= month.day and month.replace(day=int(d)) >= self._today:
-                return self._on(weekday, self._span(month.replace(day=int(d))))
-        return ()
+        """Return the next day of this number in its month, if it is the weekday that was named."""
+        months = (self._month(n)[0] for n in range(3))
+        days = (_real(date, month.year, month.month, int(d)) for month in months)
+        ahead = (day for day in days if day and self._today <= day)
+        return _on(weekday, self._span(next(ahead)))
 
-    def on(self, weekday: str, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        """A date whose weekday was said too; if they do not fit, we do not know which is meant."""
-        return self._on(weekday, date)
-
-    def same(self, date: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        """A date as it is."""
-        return date
+    def same(self, date: tuple[Reading, ...], weekday: str = "") -> tuple[Reading, ...]:
+        """Return a date, if it is the weekday that was named: else we do not know what is meant."""
+        return _on(weekday, date)
 
     def minutes(self, n: str, each: str) -> tuple[Reading, ...]:
-        """So many times `each` minutes from now, as time passes, whatever the clocks do."""
+        """Return so many times `each` minutes from now, as time passes whatever the clocks do."""
         later = self.now.astimezone(UTC) + timedelta(minutes=int(n) * int(each))
         here = later.astimezone(self.now.tzinfo)
         return (Reading(here.date(), here.date(), here.time()),)
 
     def from_now(self, hour: time) -> Reading:
-        """This hour today, or tomorrow if it is past."""
+        """Return this hour today, or tomorrow if it is past."""
         late = timedelta(days=hour <= self.now.time())
         return Reading(self._today + late, self._today + late, hour)
 
@@ -347,20 +334,33 @@ class _Days:
     def _monday(self, n: str) -> date:
         return self._today + timedelta(weeks=int(n), days=-self._today.weekday())
 
-    def _coming(self, weekday: str) -> date:
-        return self._today + timedelta(days=(int(weekday) - self._today.weekday() - 1) % 7 + 1)
+    def _month(self, n: int) -> tuple[date, date]:
+        """Return the first and last day of the month so many months from this one."""
+        year, month = divmod(self._today.year * 12 + self._today.month - 1 + n, 12)
+        last = monthrange(year, month + 1)[1]
+        return date(year, month + 1, 1), date(year, month + 1, last)
 
     def _span(self, first: date, last: date | None = None) -> tuple[Reading, ...]:
         """Return these days, less those that are over."""
         last = last or first
         return (Reading(max(first, self._today), last),) if last >= self._today else ()
 
-    def _on(self, weekday: str, found: tuple[Reading, ...]) -> tuple[Reading, ...]:
-        return tuple(r for r in found if not weekday or r.first.weekday() == int(weekday))
+
+def _on(weekday: str, found: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return the days that are this weekday, if one was named."""
+    return tuple(day for day in found if not weekday or day.first.weekday() == int(weekday))
 
 
 def _each(*found: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(found)))
+
+
+def _real(made: Callable[[int, int, int], date], *numbers: int) -> date | None:
+    """Return the day of these numbers, if there is one."""
+    try:
+        return made(*numbers)
+    except ValueError:
+        return None
 
 
 class _State(NamedTuple):
@@ -377,7 +377,7 @@ class _State(NamedTuple):
         return [replace(d, part=d.part or self.part) for d in self.day if d.part in parts]
 
 
-class _Text:
+class _Message:
     """One message, matched against the rules of one language."""
 
     def __init__(self, text: str, words: _Vocabulary, days: _Days) -> None:
@@ -385,7 +385,7 @@ class _Text:
         self._tokens = _tokens(text)
         self._words = words
         self._days = days
-        self._known: dict[tuple[str, int], tuple[tuple[int, Any], ...]] = {}
+        self._known: dict[tuple[str, int], tuple[tuple[int, object], ...]] = {}
 
     def readings(self) -> Iterator[Reading]:
         """Yield all that the whole message may mean."""
@@ -394,7 +394,7 @@ class _Text:
                 yield replace(reading, place=state.place)
 
     def _states(self) -> Iterable[_State]:
-        """Go through the message once, from each token on with all that may precede it."""
+        """Return what all of the message may amount to, in one pass from its first token."""
         reached: list[dict[_State, None]] = [{} for _ in range(len(self._tokens) + 1)]
         reached[0][_State()] = None
         for at, states in enumerate(reached[:-1]):
@@ -426,7 +426,7 @@ class _Text:
         either = [readings for readings in timed if not likely or readings[:1] == likely]
         return filter(self._days.ahead, chain.from_iterable(either))
 
-    def _matches(self, category: str, at: int) -> tuple[tuple[int, Any], ...]:
+    def _matches(self, category: str, at: int) -> tuple[tuple[int, object], ...]:
         """Return where a phrase of this category that begins here may end, and what it means."""
         key = category, at
         if key not in self._known:
@@ -434,14 +434,14 @@ class _Text:
             self._known[key] = tuple(self._found(category, at))
         return self._known[key]
 
-    def _found(self, category: str, at: int) -> Iterator[tuple[int, Any]]:
+    def _found(self, category: str, at: int) -> Iterator[tuple[int, object]]:
         if at == len(self._tokens):
             return
         if category in NUMBERS and re.fullmatch(NUMBERS[category], self._tokens[at].plain):
             yield at + 1, self._tokens[at].plain
         for words in WORDED.get(category, ()):
             found = self._matches(words, at)
-            yield from (match for match in found if re.fullmatch(NUMBERS[category], match[1]))
+            yield from (match for match in found if re.fullmatch(NUMBERS[category], str(match[1])))
         if category == "name":
             yield from self._name(at)
         rules = self._words.rules.get(category, {})
@@ -464,7 +464,7 @@ class _Text:
         elif at < len(self._tokens) and self._tokens[at].plain == symbol:
             yield from self._along(rest, at + 1, given)
 
-    def _meant(self, category: str, meaning: str, given: dict[str, Any], said: str) -> Any:  # noqa: ANN401
+    def _meant(self, category: str, meaning: str, given: dict[str, Any], said: str) -> object:
         match category:
             case "day" | "date":
                 told = {name: value for name, value in given.items() if name != "part"}
@@ -490,10 +490,10 @@ class _Text:
         return self._text[self._tokens[at].start : self._tokens[end - 1].end]
 
 
-def _grown(state: _State, piece: str, value: Any) -> _State | None:  # noqa: ANN401
-    """Return the state with one more piece; none if it had that piece, or the piece means nothing."""
+def _grown(state: _State, piece: str, value: object) -> _State | None:
+    """Return the state with one more piece; none if it had one, or if this one means nothing."""
     if piece == "filler":
         return state
     if getattr(state, piece) or not value:
         return None
-    return state._replace(**{piece: value})
+    return state._replace(**{piece: value})  # type: ignore[arg-type]
