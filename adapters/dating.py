@@ -1,4 +1,4 @@
-"""What an operator may ask about dates in words: how is this phrase read, there and then?"""
+"""How a phrase is read as a date, there and then: what an operator may ask."""
 
 from __future__ import annotations
 

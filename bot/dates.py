@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST = 160  # characters: nobody needs more to name a day, and time to read stays bounded
 HORIZON = timedelta(days=300)  # a date without a year further ahead is rather one just past
 DAYTIME = range(7, 19)
+EARLY = 8  # from this hour on, what is written as on a clock is meant as it is written
 WEEK = timedelta(days=6)  # from its first day to its last
 NOON = 12
 PARTS = {"morning": (0, 12), "midday": (11, 15), "afternoon": (12, 21), "evening": (16, 24)}
@@ -186,7 +187,7 @@ class _Clock:
 
 
 def _clock(h: str, mm: str = "0", half: str = "", style: str = "") -> _Clock:
-    """Read an hour and its minutes. `half` is am or pm; `style` 24: of 24 hours, as written."""
+    """Read an hour and its minutes. `half` is am or pm; `style` 24: as on a clock."""
     return _shifted(h, int(mm), half, style)
 
 
@@ -220,7 +221,7 @@ def _hours(h: str, half: str, style: str) -> tuple[tuple[int, ...], tuple[int, .
     if number >= NOON or h.startswith("0"):
         return (number,), (number,)
     both = tuple(sorted((number, number + NOON), key=lambda hour: hour not in DAYTIME))
-    return ((number,) if style and number in DAYTIME else both), both
+    return ((number,) if style and number >= EARLY else both), both
 
 
 @dataclass(frozen=True, slots=True)

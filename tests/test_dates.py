@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -112,8 +113,10 @@ MONTHS = {
     "en": "January February March April May June July August September October November December",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre "
+    "diciembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro "
+    "dezembro",
 }
 
 
@@ -176,7 +179,7 @@ def changes(zone: str, year: int) -> list[datetime]:
     hours = [start + timedelta(hours=n) for n in range(0, 366 * 24, 24)]
     days = [
         (a, b)
-        for a, b in zip(hours, hours[1:], strict=False)
+        for a, b in pairwise(hours)
         if a.astimezone(here).utcoffset() != b.astimezone(here).utcoffset()
     ]
     return [
