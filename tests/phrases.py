@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.dates import Reading
 
 HERE = Path(__file__).parent / "dates"
-HELD_OUT = "held_out"
+HELD_OUT = ("held_out", "fresh")
 NONE = "none"
 
 
@@ -84,7 +84,7 @@ def _phrase(
 def report() -> list[str]:
     """Return the figures of every table, and each phrase that is not read right."""
     lines: list[str] = []
-    for name in (*dates().languages, HELD_OUT):
+    for name in (*dates().languages, *HELD_OUT):
         table = phrases(name)
         count = Counter(phrase.verdict for phrase in table)
         kinds = ", ".join(f"{count[kind]} {kind}" for kind in ("right", "missed", "wrong"))

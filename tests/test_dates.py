@@ -28,7 +28,7 @@ def test_there_are_five_languages_and_none_of_them_is_taken_for_one_we_speak() -
     assert not [path for path in files() if path.startswith("dates/")]
 
 
-@pytest.mark.parametrize("name", [*LANGUAGES, HELD_OUT])
+@pytest.mark.parametrize("name", [*LANGUAGES, *HELD_OUT])
 def test_what_busy_people_type_is_read_right_and_never_wrong(name: str) -> None:
     table = phrases(name)
     assert [p for p in table if p.verdict == "wrong"] == []
@@ -37,7 +37,7 @@ def test_what_busy_people_type_is_read_right_and_never_wrong(name: str) -> None:
     assert sum(p.verdict == "right" for p in dated) >= 0.95 * len(dated)
 
 
-@pytest.mark.parametrize("name", [*LANGUAGES, HELD_OUT])
+@pytest.mark.parametrize("name", [*LANGUAGES, *HELD_OUT])
 def test_what_is_no_date_is_not_taken_for_one(name: str) -> None:
     ordinary = [p for p in phrases(name) if p.expected == NONE]
     assert len(ordinary) >= 20
