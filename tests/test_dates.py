@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from adapters import cli
 from adapters.prompts import dates, files
 from bot.dates import LONGEST, Dates, Reading, _Message
 from bot.moment import Moment
@@ -254,3 +255,43 @@ def test_reading_takes_no_longer_than_the_text_is_long(monkeypatch: pytest.Monke
 
     once, thrice = (work("please can we " * n + "meet tomorrow at 3pm") for n in (3, 9))
     assert thrice <= 3 * once
+
+
+ASKED = ["--zone", BERLIN, "--now", "2026-11-23T10:00"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["morgen um 15 Uhr", "--language", "de"], ["Tue 2026-11-24 15:00 (2026-11-24 14:00 UTC)"]),
+        (["3/4", "--country", "US"], ["Thu 2027-03-04"]),
+        (["3/4", "--country", "GB"], ["Sat 2027-04-03"]),
+        (["3/4"], ["Sat 2027-04-03", "Thu 2027-03-04"]),
+        (["next week over lunch"], ["Mon 2026-11-30 to Sun 2026-12-06 midday"]),
+        (["Thursday at the library"], ["Thu 2026-11-26, at: the library"]),
+        (["let me think about it"], ["This is not read as a date."]),
+    ],
+)
+def test_an_operator_may_ask_how_a_phrase_is_read(
+    arguments: list[str], told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["dates", *arguments, *ASKED]) == 0
+    assert capsys.readouterr().out.splitlines() == told
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--zone", "Nowhere"], ["--now", "soon"], ["--language", "fi"]], ids=" ".join
+)
+def test_an_operator_who_asks_amiss_is_told_in_a_line(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["dates", "tomorrow", *wrong]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_a_phrase_the_figures_of_every_table_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["dates"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"{name}: " in told for name in (*LANGUAGES, *HELD_OUT))
