@@ -29,12 +29,18 @@ def test_there_are_five_languages_and_none_of_them_is_taken_for_one_we_speak() -
     assert not [path for path in files() if path.startswith("dates/")]
 
 
-@pytest.mark.parametrize("name", [*LANGUAGES, *HELD_OUT])
-def test_what_busy_people_type_is_read_right_and_never_wrong(name: str) -> None:
-    table = phrases(name)
-    assert [p for p in table if p.verdict == "wrong"] == []
-    dated = [p for p in table if p.expected != NONE]
-    assert len(dated) >= 40
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_busy_people_type_is_read_right(language: str) -> None:
+    table = phrases(language)
+    assert sum(p.expected != NONE for p in table) >= 40
+    assert [(p.text, p.expected, p.read) for p in table if p.verdict != "right"] == []
+
+
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_what_the_grammar_was_not_written_for_is_read_right_or_not_at_all(name: str) -> None:
+    dated = [p for p in phrases(name) if p.expected != NONE]
+    assert len(dated) >= 90
+    assert [(p.text, p.expected, p.read) for p in dated if p.verdict == "wrong"] == []
     assert sum(p.verdict == "right" for p in dated) >= 0.95 * len(dated)
 
 
