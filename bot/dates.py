@@ -6,7 +6,8 @@ clear, two are both to be offered, the likelier first.
 
 The words are `prompts/dates/<language>.md`. A line there is a category, what is meant, and the
 phrases for it: `day days n=1: tomorrow`. In a phrase `[a|b]` is optional, `(a|b)` is one of them,
-and `<weekday>` is whatever the category `weekday` matches, or one of the numbers below.
+and `<weekday>` is whatever the category `weekday` matches, or one of the numbers below. A message
+is made of `filler`, `day`, `time`, `part` and `place`; one that has a `never` in it is no answer.
 """
 
 from __future__ import annotations
@@ -39,13 +40,14 @@ NUMBERS = {
     "y": r"20\d\d",
     "yy": r"(20)?\d\d",
     "h": r"[01]?\d|2[0-3]",
+    "hh": r"[01]\d|2[0-3]",
     "mm": r"[0-5]\d",
     "n": r"[1-9]\d?",
     "a": r"[0-9]{1,2}",
     "b": r"[0-9]{1,2}",
 }
 WORDED = {"d": ("number", "nth"), "h": ("number",), "n": ("number",)}  # said in words as well
-NAMED = {"mo": "month", "yy": "y"}
+NAMED = {"mo": "month", "yy": "y", "hh": "h"}
 PIECES = ("filler", "day", "time", "part", "place")
 STOP = ". "  # a dot after a number that no number follows: of "26.", or a sentence's own
 TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|(?<=[0-9>])(?:(?P<stop>\.(?![0-9<]))|[.:/-])|<\w+>")
@@ -389,7 +391,9 @@ class _Message:
         self._known: dict[tuple[str, int], tuple[tuple[int, object], ...]] = {}
 
     def readings(self) -> Iterator[Reading]:
-        """Yield all that the whole message may mean."""
+        """Yield all that the whole message may mean; nothing if it holds what no answer does."""
+        if any(self._matches("never", at) for at in range(len(self._tokens))):
+            return
         for state in self._states():
             for reading in self._settled(state):
                 yield replace(reading, place=state.place)

@@ -235,6 +235,13 @@ FAULTS = (
         "later = self.now + ",
         "tests/test_dates.py -k read_right",
     ),
+    Fault(
+        "thanks for today is taken for today",
+        "bot/dates.py",
+        'if any(self._matches("never", at) for at in range(len(self._tokens))):',
+        "if False:",
+        "tests/test_dates.py -k no_date",
+    ),
 )
 
 
