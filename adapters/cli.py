@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters import coordinating, demo, doctor, gallery, programme
+from adapters import coordinating, dating, demo, doctor, gallery, programme
 from adapters import settings as environment
 from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
@@ -111,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
 
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
+
+    asked = command("dates", _dates, "how a day and an hour typed in words are read")
+    asked.add_argument("phrase", nargs="?", help="read this; without it, how the tables are read")
+    asked.add_argument("--language", default="en", help="such as de")
+    asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
+    asked.add_argument("--country", default="", help="such as US, where 3/4 is in March")
+    asked.add_argument("--now", help="such as 2026-11-23T10:00, in that zone")
 
     command("seed", _seed, "every requirement of the seed, and what serves it")
     played = command("play", _play, "both people at one terminal")
@@ -216,6 +223,21 @@ def _seed(options: argparse.Namespace) -> int:  # noqa: ARG001
     for line in (*lines, *faults):
         _say(line)
     return 1 if faults else 0
+
+
+def _dates(options: argparse.Namespace) -> int:
+    if options.phrase is None:
+        _bring_the_stage()
+        from tests.phrases import report  # noqa: PLC0415  # the tables are the tests' own
+
+        lines = report()
+    else:
+        lines = dating.told(
+            options.phrase, options.language, options.zone, options.now, options.country
+        )
+    for line in lines:
+        _say(line)
+    return 0
 
 
 def _bring_the_stage() -> None:

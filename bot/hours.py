@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 import holidays
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from bot.people import Person, Programme
 
 MORNING = time(10)
+MEETING = tuple(time(hour) for hour in (15, 10, 13, 11, 16, 9))  # the hours to meet at, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,27 @@ def next_opening(programme: Programme, person: Person, now: datetime) -> datetim
     if not is_working_day(programme, person, day) or here.time() >= opens:
         day = next_working_day(programme, person, day)
     return local(person, day, opens)
+
+
+def free_slots(
+    programme: Programme,
+    people: tuple[Person, Person],
+    days: Iterable[date],
+    length: timedelta = timedelta(hours=1),
+    preferred: tuple[time, ...] = MEETING,
+) -> Iterator[datetime]:
+    """Yield a time (UTC) for each of these days on which both work at one, the best hour of it.
+
+    The days and hours are those of the first of the two; the whole meeting lies in the working
+    hours of both, on a public holiday of neither.
+    """
+    last_minute = length - timedelta(minutes=1)
+    for day in days:
+        for start in (local(people[0], day, hour) for hour in preferred):
+            ends = (start, start + last_minute)
+            if all(may_write(programme, person, at) for person in people for at in ends):
+                yield start
+                break
 
 
 def _walk(programme: Programme, person: Person, day: date, step: timedelta) -> date:

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from adapters import app, coordinating, programme
 from adapters.coordinating import Newcomer
+from adapters.prompts import dates
 from adapters.settings import Settings, new_key
 from adapters.store import directory
 from adapters.store.migrate import upgrade
@@ -330,6 +331,20 @@ async def of_http(folder: Path) -> None:
         await task
 
 
+def of_dates() -> None:
+    """Compare reading the longest message with reading a short one: it grows with the text."""
+    short, long = "tomorrow at 3pm", "please can we " * 10 + "meet tomorrow at 3pm"
+
+    def reading(text: str) -> float:
+        start = time.perf_counter()
+        for _ in range(TURNS):
+            dates().read(text, "en", "UTC", NOON)
+        return time.perf_counter() - start
+
+    ratios = [reading(long) / reading(short) for _ in range(ROUNDS)]
+    told(f"reading a date in {len(long)} letters / in {len(short)}", statistics.median(ratios), 10)
+
+
 def press(port: str, run: str, pair: str, *keys: str) -> None:
     """Be the browser, in a process of its own: press two buttons by turns."""
     with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as client:
@@ -347,6 +362,7 @@ def press(port: str, run: str, pair: str, *keys: str) -> None:
 
 
 def main() -> None:
+    of_dates()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
 

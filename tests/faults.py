@@ -207,6 +207,41 @@ FAULTS = (
         "if True",
         "tests/test_topics.py",
     ),
+    Fault(
+        "a date that is past is read all the same",
+        "bot/dates.py",
+        "return then.astimezone(UTC) > self.now.astimezone(UTC)",
+        "return True",
+        "tests/test_dates.py -k lies_ahead or read_right",
+    ),
+    Fault(
+        "a weekday that does not fit its date is overlooked",
+        "bot/dates.py",
+        "day.first.weekday() == int(weekday))",
+        "True)",
+        "tests/test_dates.py -k read_right",
+    ),
+    Fault(
+        "a third reading is offered",
+        "bot/dates.py",
+        "if len(found) <= 2 else ()",
+        "if True else ()",
+        "tests/test_dates.py -k read_right",
+    ),
+    Fault(
+        "in an hour is an hour on the wall",
+        "bot/dates.py",
+        "later = self.now.astimezone(UTC) + ",
+        "later = self.now + ",
+        "tests/test_dates.py -k read_right",
+    ),
+    Fault(
+        "thanks for today is taken for today",
+        "bot/dates.py",
+        'if any(self._matches("never", at) for at in range(len(self._tokens))):',
+        "if False:",
+        "tests/test_dates.py -k no_date",
+    ),
 )
 
 

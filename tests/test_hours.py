@@ -85,3 +85,69 @@ def test_the_same_wall_clock_across_a_change_of_clocks_is_a_day_apart_for_people
     before = Moment.on(datetime(2026, 10, 24, 15), "Europe/Berlin")
     after = Moment.on(datetime(2026, 10, 25, 15), "Europe/Berlin")
     assert after.at - before.at == timedelta(hours=25)
+
+
+PLACES = st.sampled_from(
+    [
+        ("Europe/Berlin", "DE"),
+        ("Europe/London", "GB"),
+        ("America/New_York", "US"),
+        ("America/Sao_Paulo", "BR"),
+        ("Asia/Kolkata", "IN"),
+        ("Asia/Tokyo", "JP"),
+        ("Europe/Lisbon", ""),
+    ]
+)
+
+
+def fortnight(first: date, days: int = 14) -> list[date]:
+    return [first + timedelta(days=n) for n in range(days)]
+
+
+@given(
+    st.dates(date(2026, 1, 1), date(2029, 1, 1)),
+    PLACES,
+    PLACES,
+    st.sampled_from([30, 45, 60, 90]),
+)
+def test_free_times_are_in_the_working_hours_of_both_and_on_a_holiday_of_neither(
+    first: date, mine: tuple[str, str], theirs: tuple[str, str], minutes: int
+) -> None:
+    both = (person(*mine), person(*theirs))
+    length = timedelta(minutes=minutes)
+    found = list(hours.free_slots(PLAN, both, fortnight(first), length))
+    days = [start.astimezone(ZoneInfo(mine[0])).date() for start in found]
+    assert days == sorted(set(days))
+    for who in both:
+        for start in found:
+            here, over = (at.astimezone(ZoneInfo(who.zone)) for at in (start, start + length))
+            assert hours.is_working_day(PLAN, who, here.date())
+            assert here.date() == over.date()
+            assert time(9) <= here.time() < over.time() <= time(17)
+    if mine == theirs:
+        open_days = [d for d in fortnight(first) if hours.is_working_day(PLAN, both[0], d)]
+        assert days == open_days
+
+
+def test_over_christmas_there_are_times_only_where_both_are_back() -> None:
+    both = (person("Europe/Berlin", "DE"), person("Europe/London", "GB"))
+    found = hours.free_slots(PLAN, both, fortnight(date(2026, 12, 24)))
+    here = [start.astimezone(ZoneInfo("Europe/Berlin")) for start in found]
+    assert [f"{start:%d %H:%M}" for start in here] == [
+        *("24 15:00", "29 15:00", "30 15:00", "31 15:00"),
+        *("04 15:00", "05 15:00", "06 15:00"),
+    ]
+
+
+def test_two_who_live_far_apart_are_offered_the_hours_they_share() -> None:
+    """New York and Berlin share two hours a day, and three while only Berlin has changed clocks."""
+    both = (person("America/New_York", "US"), person("Europe/Berlin", "DE"))
+    days = fortnight(date(2026, 10, 23), 5)
+    found = hours.free_slots(PLAN, both, days, timedelta(minutes=90))
+    here = [start.astimezone(ZoneInfo("America/New_York")) for start in found]
+    assert [f"{start:%a %H:%M}" for start in here] == ["Fri 09:00", "Mon 10:00", "Tue 10:00"]
+
+
+def test_two_whose_working_hours_never_meet_are_offered_none() -> None:
+    both = (person("Europe/Berlin", "DE"), person("Pacific/Auckland", "NZ"))
+    assert list(hours.free_slots(PLAN, both, fortnight(date(2026, 7, 1)))) == []

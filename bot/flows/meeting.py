@@ -8,7 +8,8 @@ offer too, but is never asked to chase.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PLACES = ("cafe", "walk", "library", "site", "video", "office")
 SLOTS = ("first", "second", "third")
 QUIET = timedelta(hours=1)
+FAR_ENOUGH = 90  # days ahead among which we look for times to suggest
 
 
 class Offered(Event, name="meeting.offered"):
@@ -88,7 +90,6 @@ class Told(Event, name="meeting.told"):
     outcome: Annotated[str, P2]
 
 
-AFTERNOONS = (time(15), time(10), time(13), time(11), time(16), time(9))
 MORNINGS = (time(9), time(11), time(10), time(13), time(16), time(15))
 DAYS_AGO = {"today": 0, "yesterday": 1, "week": 3, "earlier": 10}
 HOUR = timedelta(hours=1)
@@ -503,17 +504,8 @@ def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
     ahead = now
     if last and last.moment and last.held:
         ahead = max(now, last.moment.at + timedelta(days=26))
-    day = (ahead + timedelta(days=2)).astimezone(ZoneInfo(me.zone)).date()
-    found: list[datetime] = []
-    preferred = MORNINGS if _chose(pair, me) == "daytime" else AFTERNOONS
-    for _ in range(60):
-        day = hours.next_working_day(programme, me, day)
-        for hour in preferred:
-            start = hours.local(me, day, hour)
-            ends = (start, start + timedelta(minutes=59))
-            if all(hours.may_write(programme, who, at) for who in (me, partner) for at in ends):
-                found.append(datetime.combine(day, hour))  # their own wall clock
-                break
-        if len(found) == len(SLOTS):
-            break
-    return found
+    after = (ahead + timedelta(days=2)).astimezone(ZoneInfo(me.zone)).date()
+    days = (after + timedelta(days=n) for n in range(1, FAR_ENOUGH))
+    hour = MORNINGS if _chose(pair, me) == "daytime" else hours.MEETING
+    slots = hours.free_slots(programme, (me, partner), days, preferred=hour)
+    return [Moment.of(slot, me.zone).wall for slot in islice(slots, len(SLOTS))]
