@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from adapters.calendar.addresses import Addresses
+from adapters.calendar.calendars import Calendars
+from adapters.calendar.signed import Signer
 from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
 from adapters.prompts import phrasebook
@@ -31,6 +34,7 @@ class House:
     book: Phrasebook
     web: WebMessenger
     intake: Intake
+    calendars: Calendars
 
 
 @asynccontextmanager
@@ -40,13 +44,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises SettingsError or WrongKeyError before anything is served.
     """
     book = phrasebook()
-    store = await SqlStore.open(settings.database, settings.master_key(), topics=book.catalogue)
+    master = settings.master_key()
+    store = await SqlStore.open(settings.database, master, topics=book.catalogue)
     try:
         clock = clock_of(settings)
         web = WebMessenger(store)
         services = Services(store, book, {"web": web}, timedelta(seconds=settings.lease))
         intake = Intake(services, store, clock)
-        yield House(settings, clock, store, book, web, intake)
+        calendars = Calendars(store, book, clock, Addresses(settings.url, Signer(master)))
+        yield House(settings, clock, store, book, web, intake, calendars)
         await intake.settled()
     finally:
         await store.close()
