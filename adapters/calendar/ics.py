@@ -61,7 +61,11 @@ def place(occasion: Occasion, words: Words) -> str:
 
 
 def plain(text: str) -> str:
-    """Return words that can be nothing but words: one line, and nothing that hides or turns it."""
+    """Return words that can be nothing but words: one line, and nothing that hides or turns it.
+
+    A backslash becomes a slash: readers do not agree on what one stands for.
+    """
+    text = text.replace("\\", "/")
     kept = "".join(c if unicodedata.category(c)[0] not in "CZ" else _blank(c) for c in text)
     return " ".join(kept.split())[:MOST].strip()
 
