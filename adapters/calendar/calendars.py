@@ -92,7 +92,8 @@ class Calendars:
         pairs = [await self._pair(pair) for pair in found.pairs]
         locale = pairs[-1].person(found.person).locale if pairs else "en"
         words = Words(self.book, locale)
-        meetings = (each for pair in pairs for each in occasions(pair, now))
+        meetings = [each for pair in pairs for each in occasions(pair, now)]
+        meetings.sort(key=lambda each: (each.start, each.uid))
         return ics.published(meetings, words, words("feed"))
 
     async def file(self, word: str) -> bytes | None:
