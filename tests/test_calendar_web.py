@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
+from adapters import demo
 from adapters.calendar import placing
 from adapters.calendar.wire import Hidden, is_known
 from adapters.settings import Settings, new_key
@@ -119,6 +120,15 @@ async def test_a_link_ends_a_day_after_the_meeting(desk: Desk) -> None:
     assert (await desk.gets(link)).status_code == 200
     desk.passes(2)
     assert (await desk.gets(link)).status_code == 404
+
+
+async def test_who_starts_over_leaves_no_address_behind(desk: Desk) -> None:
+    link = desk.calendars.to_add(desk.pair, desk.ada).file
+    feed = await desk.calendars.subscribe(desk.ada.id)
+    page = await desk.calendars.ask_assistant(desk.pair, desk.ben)
+    await demo.start_over(desk.playground.house)
+    for address in (link, feed, page):
+        assert (await desk.gets(address)).status_code == 404
 
 
 async def test_what_we_did_not_hand_out_leads_nowhere(desk: Desk) -> None:

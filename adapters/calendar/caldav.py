@@ -112,6 +112,6 @@ def _read(content: bytes) -> tuple[object, ...]:
     """Return what makes a meeting what it is; nothing where it cannot be read."""
     try:
         (event,) = File.from_ical(content).events
-        return event.uid, event.sequence, event.start, event.end
     except ValueError:
         return ()
+    return event.uid, event.sequence, event.start, event.end

@@ -103,11 +103,13 @@ class Calendars:
         if found is None:
             return None
         pair_id, me, no = found
-        pair = await self._pair(pair_id)
+        try:
+            pair = await self._pair(pair_id)
+        except LookupError:  # the playground was started over
+            return None
         meeting = occasion(pair, no, now)
-        return (
-            ics.published([meeting], Words(self.book, pair.person(me).locale)) if meeting else None
-        )
+        words = Words(self.book, pair.person(me).locale)
+        return ics.published([meeting], words) if meeting else None
 
     async def asked(self, word: str) -> tuple[Placing, Person] | None:
         """Return what a page's address asks, and for whom, while it holds."""
