@@ -258,3 +258,16 @@ placing = Table(
     Column("answered_at", Instant),
     UniqueConstraint("pair", "person"),
 )
+
+# Which change of a meeting was last mailed to whom; `until` is when an open outcome is looked into.
+mailing = Table(
+    "mailing",
+    metadata,
+    _to("pair", primary_key=True),
+    _to("person", primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    _needed("sequence", Integer),
+    _needed("tries", Integer),
+    Column("until", Instant),
+    Index(None, "until"),
+)

@@ -1,4 +1,4 @@
-"""Calendars that people subscribe to, and what an assistant is asked."""
+"""Calendars that people subscribe to, what an assistant is asked, and what was mailed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,8 +34,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_placing"),
         sa.UniqueConstraint("pair", "person", name="uq_placing_pair"),
     )
+    op.create_table(
+        "mailing",
+        sa.Column("pair", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("until", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["pair"], ["pair.id"], name="fk_mailing_pair"),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name="fk_mailing_person"),
+        sa.PrimaryKeyConstraint("pair", "person", "no", name="pk_mailing"),
+    )
+    op.create_index("ix_mailing_until", "mailing", ["until"])
 
 
 def downgrade() -> None:
+    op.drop_table("mailing")
     op.drop_table("placing")
     op.drop_table("feed")
