@@ -323,6 +323,9 @@ async def test_a_page_ends_by_itself_by_a_newer_one_and_by_being_revoked(desk: D
     desk.passes(0.2)
     assert (await desk.gets(third)).status_code == 404
     assert await desk.calendars.assistant_said(desk.pair.id, desk.ben.id) is None
+    await desk.calendars.ask_assistant(desk.pair, desk.ada)
+    (row,) = await desk.rows(tables.placing)
+    assert row.person == desk.ada.id
 
 
 async def test_a_page_that_was_replaced_while_it_was_open_changes_nothing(desk: Desk) -> None:

@@ -56,7 +56,8 @@ def ask(
     places: tuple[str, ...],
     now: datetime,
 ) -> Placing:
-    """Keep what is asked, in the place of what was asked before."""
+    """Keep what is asked, in the place of what was asked before; what expired anywhere goes."""
+    conn.execute(delete(placing).where(placing.c.until <= now))
     asked = Placing(secrets.token_urlsafe(16), pair, person, now + HOLDS, times, places)
     row = {
         "id": asked.id,
