@@ -7,6 +7,7 @@ import binascii
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,16 +107,17 @@ def database_url(url: str) -> str:
 
 def public_url(url: str) -> str:
     """Return the public address without a slash at its end. Raises SettingsError."""
-    told = urlsplit(url)
-    if url and not (told.hostname and (told.scheme == "https" or _is_here(told))):
+    told = _parts(url)
+    usable = told and (told.scheme == "https" or _is_here(told)) and not told.query
+    if url and not usable:
         raise SettingsError("TURNABOUT_URL must begin with https://, such as https://example.org.")
     return url.rstrip("/")
 
 
 def mail_url(url: str) -> str:
     """Return the mail server's address. Raises SettingsError."""
-    told = urlsplit(url)
-    if url and not (told.hostname and told.scheme in {"smtp", "smtps"}):
+    told = _parts(url)
+    if url and not (told and told.scheme in {"smtp", "smtps"}):
         raise SettingsError("SMTP_URL must look like smtps://user:password@mail.example.org.")
     return url
 
@@ -130,6 +132,15 @@ def sender(address: str) -> str:
 def new_key() -> str:
     """Return a new master key, as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of an address that names a machine, and a port that is a number, if any."""
+    with suppress(ValueError):
+        told = urlsplit(url)
+        if told.hostname and told.port != 0:
+            return told
+    return None
 
 
 def _is_here(told: SplitResult) -> bool:

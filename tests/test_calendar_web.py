@@ -263,7 +263,7 @@ async def test_what_an_assistant_marks_is_one_tap_away(desk: Desk) -> None:
     assert len(boxes(page.text, "time")) > 10
     answer = await desk.client.post(address, data={"time": ["3", "1", "3"], "place": "1"})
     assert answer.status_code == 303
-    assert answer.headers["location"] == address.removeprefix(ROOT)
+    assert answer.headers["location"] == address.rpartition("/")[2]  # also below a proxy's path
     said = await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)
     assert said.suits == (said.times[1], said.times[3])
     assert said.place == said.places[1] == "walk"

@@ -245,7 +245,10 @@ def test_the_doctor_says_where_links_lead_and_who_mails(settled: Terminal) -> No
     [
         ("TURNABOUT_URL", "http://example.org"),
         ("TURNABOUT_URL", "example.org"),
+        ("TURNABOUT_URL", "https://[example.org"),
+        ("TURNABOUT_URL", "https://example.org/?a"),
         ("SMTP_URL", "mail.example.org:587"),
+        ("SMTP_URL", "smtp://mail.example.org:port"),
         ("MAIL_FROM", "Calendar <calendar@example.org>"),
         ("MAIL_FROM", "calendar@example.org\nBcc: eve@example.org"),
     ],

@@ -113,7 +113,7 @@ class Desk:
         except ValueError:
             return self._ask(*found, wrong=True)
         await self._calendars.answer(found[0], suits, place)
-        return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER, headers=HEADERS)
+        return RedirectResponse(request.path_params["word"], HTTPStatus.SEE_OTHER, headers=HEADERS)
 
     def _ask(self, asked: Placing, me: Person, *, wrong: bool = False) -> Response:
         words = Words(self._calendars.book, me.locale)
