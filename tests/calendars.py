@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from icalendar import Calendar
 
+from bot.flows import charter
 from bot.flows.meeting import Offered, Taken
 from bot.moment import Moment
 
@@ -73,9 +74,9 @@ def agreeing(pair: Pair, at: datetime, where: str = "") -> list[tuple[Person, Ev
     return [(pair.reverse_mentee, offer), (pair.reverse_mentor, taken)]
 
 
-def with_each(pair: Pair, done: list[tuple[Person, Event]], now: datetime) -> Pair:
+def with_each(pair: Pair, done: list[tuple[Person | None, Event]], now: datetime) -> Pair:
     for who, event in done:
-        pair = pair.with_events((event,), who.id, now)
+        pair = pair.with_events((event,), who.id if who else None, now)
     return pair
 
 
@@ -90,3 +91,12 @@ async def says(house: House, pair: Pair, done: list[tuple[Person, Event]]) -> Pa
         return after
 
     return await house.store.work(pair.id, body)
+
+
+def keeping_from_assistants(pair: Pair) -> list[tuple[Person | None, Event]]:
+    """Return who does what so that the charter keeps meetings from assistants."""
+    chosen = charter.Chosen("news", assistants="nothing")
+    drawn = charter.Drawn(assistants="nothing")
+    signed = charter.Signed(len(pair.journal) + 3)
+    two = pair.people
+    return [*((who, chosen) for who in two), (None, drawn), *((who, signed) for who in two)]

@@ -30,7 +30,9 @@ from tests.calendars import (
     agrees,
     events,
     instant,
+    keeping_from_assistants,
     lawful,
+    with_each,
 )
 from tests.stage import BOOK, MONDAY, new_pair
 from tests.test_journey import book, both_say_yes
@@ -131,6 +133,15 @@ def test_who_was_erased_leaves_a_time_without_a_place() -> None:
     (event,) = events(content)
     assert event["DTSTART"].dt == SOON
     assert "LOCATION" not in event
+
+
+def test_where_assistants_are_to_see_nothing_a_calendar_has_a_time_and_no_place() -> None:
+    """CH-4. Who keeps a calendar for somebody reads it, and private flags do not stop them."""
+    pair = agrees(new_pair(), SOON, MONDAY, "Blue door")
+    (open_,) = occasions(pair, MONDAY)
+    (kept,) = occasions(with_each(pair, keeping_from_assistants(pair), MONDAY), MONDAY)
+    assert (open_.place, open_.where) == ("cafe", "Blue door")
+    assert kept == replace(open_, place="", where="")
 
 
 # As iCalendar

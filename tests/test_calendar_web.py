@@ -24,7 +24,7 @@ from adapters.store import placings, roster, tables
 from bot import hours
 from bot.flows import meeting
 from bot.flows.meeting import Moved
-from tests.calendars import agreeing, events, lawful, says
+from tests.calendars import agreeing, events, keeping_from_assistants, lawful, says
 from tests.playground import MONDAY, opened
 
 if TYPE_CHECKING:
@@ -336,6 +336,14 @@ async def test_a_page_that_was_replaced_while_it_was_open_changes_nothing(desk: 
     assert not (await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)).suits
     with pytest.raises(ValueError, match="not asked"):
         await desk.calendars.answer(asked, (SOON,), asked.places[0])
+
+
+async def test_where_the_charter_keeps_it_from_assistants_none_is_asked(desk: Desk) -> None:
+    """CH-4: also where the two have agreed on that only after the page was given out."""
+    page = await desk.calendars.ask_assistant(desk.pair, desk.ben)
+    await desk.does(*keeping_from_assistants(desk.pair))
+    assert (await desk.gets(page)).status_code == 404
+    assert await desk.calendars.ask_assistant(desk.pair, desk.ben) == ""
 
 
 async def test_what_an_assistant_is_asked_is_sealed(desk: Desk) -> None:

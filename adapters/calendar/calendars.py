@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.calendar import ics, links, placing
-from adapters.calendar.occasions import next_one, occasion, occasions
+from adapters.calendar.occasions import may_assist, next_one, occasion, occasions
 from adapters.calendar.words import Words
 from adapters.store import feeds, placings
 
@@ -66,7 +66,12 @@ class Calendars:
         await self.store.run(lambda conn: feeds.revoke(conn, me))
 
     async def ask_assistant(self, pair: Pair, me: Person) -> str:
-        """Return the page for my assistant; one I was given for this pair before ends."""
+        """Return the page for my assistant; one I was given for this pair before ends.
+
+        Nothing where the charter keeps it from assistants.
+        """
+        if not may_assist(pair):
+            return ""
         now, keys = self.clock.now(), self.store.keys
         times, places = placing.times(pair, me, now), placing.places(pair)
         asked = await self.store.run(
@@ -118,9 +123,10 @@ class Calendars:
         if name is None:
             return None
         asked = await self.store.run(lambda conn: placings.find(conn, keys, name, now))
-        if asked is None:
+        pair = await self._pair(asked.pair) if asked else None
+        if asked is None or pair is None or not may_assist(pair):
             return None
-        return asked, (await self._pair(asked.pair)).person(asked.person)
+        return asked, pair.person(asked.person)
 
     async def answer(self, asked: Placing, suits: tuple[datetime, ...], place: str) -> None:
         """Keep what an assistant says suits. Raises ValueError for what was not asked."""

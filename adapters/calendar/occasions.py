@@ -11,7 +11,7 @@ from hashlib import blake2s
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from bot.flows import closing
+from bot.flows import charter, closing
 from bot.flows.meeting import PLACES, Diary, Moved, Taken
 
 if TYPE_CHECKING:
@@ -83,17 +83,18 @@ class Dates:
 def occasions(pair: Pair, now: datetime) -> tuple[Occasion, ...]:
     """Return every meeting the two ever agreed on, the first one first, as it stands now.
 
-    What lay beyond an early end is called off with it, and not before it is told (INV-10).
+    What lay beyond an early end is called off with it, and not before it is told (INV-10). Where an
+    assistant, who may see a calendar, is to see nothing, it has no place in it (CH-4).
     """
     end = closing.ended_at(pair)
     told = end if end and end <= now else None
-    return tuple(
-        replace(
-            each.called_off(told) if told and not each.cancelled and told <= each.start else each,
-            uid=_uid(pair, each.no),
-        )
-        for each in pair.fold(Dates).found.values()
-    )
+    return tuple(_as_it_stands(pair, each, told) for each in pair.fold(Dates).found.values())
+
+
+def may_assist(pair: Pair) -> bool:
+    """Tell whether an assistant may see times and places, as the charter says (CH-4)."""
+    terms = charter.agreed(pair)
+    return getattr(terms.event, "assistants", "time") == "time" if terms else True
 
 
 def occasion(pair: Pair, no: int, now: datetime) -> Occasion | None:
@@ -105,6 +106,14 @@ def next_one(pair: Pair, now: datetime) -> Occasion | None:
     """Return the meeting that is agreed and not over, if there is one."""
     ahead = (each for each in occasions(pair, now) if not each.cancelled and each.end > now)
     return next(ahead, None)
+
+
+def _as_it_stands(pair: Pair, each: Occasion, end: datetime | None) -> Occasion:
+    if end and end <= each.start and not each.cancelled:
+        each = each.called_off(end)
+    if not may_assist(pair):
+        each = replace(each, place="", where="")
+    return replace(each, uid=_uid(pair, each.no))
 
 
 def _uid(pair: Pair, no: int) -> str:
