@@ -393,6 +393,12 @@ async def test_no_log_has_an_address_that_opens_something(
 
 
 def test_other_lines_of_the_log_stay_as_they_are() -> None:
-    record = logging.LogRecord("a", 20, "", 1, "%s %s", ("GET", "/healthz"), None)
-    assert Hidden().filter(record)
-    assert record.getMessage() == "GET /healthz"
+    told = {
+        "/healthz": "/healthz",
+        "/cal/word.ics?a=b": "/cal/…",
+        "/below/cal/word": "/below/cal/…",
+    }
+    for path, shown in told.items():
+        record = logging.LogRecord("a", 20, "", 1, "%s %s %d", ("GET", path, 200), None)
+        assert Hidden().filter(record)
+        assert record.getMessage() == f"GET {shown} 200"

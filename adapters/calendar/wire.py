@@ -133,7 +133,10 @@ def is_known(mark: str, told: str) -> bool:
 
 
 def _hidden(part: object) -> object:
-    return f"{BELOW}…" if isinstance(part, str) and part.startswith(BELOW) else part
+    """Return a part of a line without what follows `/cal/`, wherever a proxy has put us."""
+    if not isinstance(part, str) or BELOW not in part:
+        return part
+    return f"{part.partition(BELOW)[0]}{BELOW}…"
 
 
 async def _body(request: Request) -> bytes:
