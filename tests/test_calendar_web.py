@@ -28,7 +28,7 @@ from tests.calendars import agreeing, events, keeping_from_assistants, lawful, s
 from tests.playground import MONDAY, opened
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from bot.people import Pair
@@ -375,18 +375,33 @@ async def served(app) -> AsyncIterator[str]:
         await server.shutdown()
 
 
+@pytest.fixture
+def lines(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[pytest.LogCaptureFixture]:
+    """All that uvicorn logs, whatever a test before has told its loggers to keep to themselves."""
+    logs = [logging.getLogger(name) for name in ("uvicorn.access", "uvicorn.error")]
+    for log in logs:
+        caplog.set_level(logging.DEBUG, logger=log.name)
+        monkeypatch.setattr(log, "propagate", False)
+        monkeypatch.setattr(log, "disabled", False)
+        log.addHandler(caplog.handler)
+    yield caplog
+    for log in logs:
+        log.removeHandler(caplog.handler)
+
+
 async def test_no_log_has_an_address_that_opens_something(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    desk: Desk, lines: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     feed = await desk.calendars.subscribe(desk.ada.id)
     file = desk.calendars.to_add(desk.pair, desk.ada).file
     page = await desk.calendars.ask_assistant(desk.pair, desk.ben)
-    caplog.clear()
+    lines.clear()
     async with served(desk.playground.app) as here, httpx.AsyncClient() as client:
         for address in (feed, file, page, f"{ROOT}/cal/{'x' * 43}.ics"):
             await client.get(address.replace(ROOT, here))
-    told = [each.getMessage() for each in caplog.records if each.name.startswith("uvicorn")]
+    told = [each.getMessage() for each in lines.records if each.name.startswith("uvicorn")]
     assert sum('"GET /cal/… HTTP/1.1"' in line for line in told) == 4
     for address in (feed, file, page):
         assert not any(address.rpartition("/")[2][:12] in line for line in told)
