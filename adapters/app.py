@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters import settings as environment
+from adapters.calendar import wire as calendar
 from adapters.house import House, open_house
 from adapters.web import wire as web
 from adapters.worker import ticking
@@ -34,12 +35,14 @@ def build(
 ) -> Starlette:
     """Return the app. `clock_too` lets it tick as well, for a playground in one process."""
     told = settings or environment.read()
+    calendar.keep_out_of_logs()
 
     @asynccontextmanager
     async def opened(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
+            app.router.routes.extend(calendar.routes(house.calendars))
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))

@@ -130,6 +130,9 @@ def _settle(conn: Connection, keys: Keys, clock: Clock) -> None:
 
 def _start_over(conn: Connection, keys: Keys, now: datetime) -> None:
     for table in (
+        tables.mailing,
+        tables.placing,
+        tables.feed,
         tables.message,
         tables.posted,
         tables.invitation,

@@ -42,11 +42,28 @@ async def examine(env: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         return [Finding(well=False, told=str(error))]
     found = [_key(settings), *await _database(settings), _words()]
+    found += [_address(settings), _mail(settings)]
     playground = (
         "on: anybody who reaches it can act for everybody" if settings.playground else "off"
     )
     found.append(Finding(not settings.playground, f"The playground is {playground}."))
     return found
+
+
+def _address(settings: Settings) -> Finding:
+    if settings.url:
+        return Finding(well=True, told=f"The public address is {settings.url}.")
+    told = "Without a public address (TURNABOUT_URL) there are no links to calendars."
+    return Finding(well=True, told=told)
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.smtp and settings.sender:
+        return Finding(well=True, told=f"Invitations are mailed from {settings.sender}.")
+    if settings.smtp or settings.sender:
+        missing = "MAIL_FROM" if settings.smtp else "SMTP_URL"
+        return Finding(well=False, told=f"Mail is only half set up: {missing} is missing.")
+    return Finding(well=True, told="Invitations are not mailed; SMTP_URL and MAIL_FROM do that.")
 
 
 def _key(settings: Settings) -> Finding:

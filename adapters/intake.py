@@ -16,12 +16,13 @@ from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from adapters.clock import Clock
+    from adapters.courier import Courier
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
     from bot.people import Account
@@ -35,11 +36,14 @@ JOIN = (["join"], ["Join"], ["JOIN"])
 class Intake:
     """One per process: what comes in, from people and from the clock, goes through it."""
 
-    def __init__(self, services: Services, store: SqlStore, clock: Clock) -> None:
-        """Take in for this store, by this clock."""
+    def __init__(
+        self, services: Services, store: SqlStore, clock: Clock, courier: Courier | None = None
+    ) -> None:
+        """Take in for this store, by this clock; the courier mails what became of meetings."""
         self._services = services
         self._store = store
         self._clock = clock
+        self._courier = courier
         self._errands: set[asyncio.Task[None]] = set()
 
     async def receive(
@@ -80,10 +84,14 @@ class Intake:
         now = self._clock.now()
         _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
         await deliver(self._services, pair, planned, now)
+        if self._courier:
+            await self._courier.look_in(pair)
 
     async def sweep(self) -> int:
         """Look in on a batch of pairs whose wake-up has come; return how many went well."""
         now = self._clock.now()
+        if self._courier:
+            await self._courier.sweep()
         due = await self._store.run(lambda conn: directory.due(conn, now, BATCH))
         well = 0
         for pair in due:
@@ -97,14 +105,19 @@ class Intake:
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
-            task = asyncio.create_task(self._deliver(pair, planned, now))
-            self._errands.add(task)
-            task.add_done_callback(self._errands.discard)
+            self._go(self._deliver(pair, planned, now))
+        if self._courier:
+            self._go(self._courier.look_in(pair))
 
     async def settled(self) -> None:
         """Wait until everything that is on its way has arrived."""
         while self._errands:
             await asyncio.gather(*self._errands)
+
+    def _go(self, errand: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
         try:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 KEY_BYTES = 32
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -23,7 +28,11 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What this process was told. `key` is the master key, never shown in a `repr`."""
+    """What this process was told. `key` is the master key, never shown in a `repr`.
+
+    `url` is the public address, without a slash at its end; `smtp` the mail server, `sender` the
+    address we write from.
+    """
 
     database: str
     key_text: str = ""
@@ -34,6 +43,9 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    url: str = ""
+    smtp: str = ""
+    sender: str = ""
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -74,6 +86,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
+        url=public_url(env.get("TURNABOUT_URL", "")),
+        smtp=mail_url(env.get("SMTP_URL", "")),
+        sender=sender(env.get("MAIL_FROM", "")),
     )
 
 
@@ -90,9 +105,46 @@ def database_url(url: str) -> str:
     raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
 
 
+def public_url(url: str) -> str:
+    """Return the public address without a slash at its end. Raises SettingsError."""
+    told = _parts(url)
+    usable = told and (told.scheme == "https" or _is_here(told)) and not told.query
+    if url and not usable:
+        raise SettingsError("TURNABOUT_URL must begin with https://, such as https://example.org.")
+    return url.rstrip("/")
+
+
+def mail_url(url: str) -> str:
+    """Return the mail server's address. Raises SettingsError."""
+    told = _parts(url)
+    if url and not (told and told.scheme in {"smtp", "smtps"}):
+        raise SettingsError("SMTP_URL must look like smtps://user:password@mail.example.org.")
+    return url
+
+
+def sender(address: str) -> str:
+    """Return the address we write from. Raises SettingsError."""
+    if address and not ADDRESS.fullmatch(address):
+        raise SettingsError("MAIL_FROM must be an e-mail address, and nothing else.")
+    return address
+
+
 def new_key() -> str:
     """Return a new master key, as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return the parts of an address that names a machine, and a port that is a number, if any."""
+    with suppress(ValueError):
+        told = urlsplit(url)
+        if told.hostname and told.port != 0:
+            return told
+    return None
+
+
+def _is_here(told: SplitResult) -> bool:
+    return told.scheme == "http" and told.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _number(env: Mapping[str, str], name: str, default: str) -> float:

@@ -242,6 +242,76 @@ FAULTS = (
         "if False:",
         "tests/test_dates.py -k no_date",
     ),
+    Fault(
+        "in calendars: a moved meeting keeps its number",
+        "adapters/calendar/occasions.py",
+        "sequence=known.sequence + 1 if known else 0,",
+        "sequence=known.sequence if known else 0,",
+        "tests/test_calendar.py",
+    ),
+    Fault(
+        "in calendars: an early end shows before it is told (INV-10)",
+        "adapters/calendar/occasions.py",
+        "told = end if end and end <= now else None",
+        "told = end",
+        "tests/test_calendar.py -k early_end",
+    ),
+    Fault(
+        "in calendars: what is typed may hide, break or turn a line",
+        "adapters/calendar/ics.py",
+        "plain(occasion.where)) if part)",
+        "occasion.where) if part)",
+        "tests/test_calendar.py -k typed",
+    ),
+    Fault(
+        "in calendars: a signed address never ends",
+        "adapters/calendar/signed.py",
+        "datetime.fromtimestamp(int(until), UTC) <= now",
+        "False",
+        "tests/test_calendar.py -k sign",
+    ),
+    Fault(
+        "in calendars: one purpose's signature serves another",
+        "adapters/calendar/signed.py",
+        'told = f"{purpose}\\n{body}"',
+        'told = f"{body}"',
+        "tests/test_calendar.py -k sign",
+    ),
+    Fault(
+        "in calendars: addresses are written in the access log",
+        "adapters/app.py",
+        "    calendar.keep_out_of_logs()\n",
+        "",
+        "tests/test_calendar_web.py -k log",
+    ),
+    Fault(
+        "in calendars: an assistant's old page still answers",
+        "adapters/store/placings.py",
+        "this = placing.c.id == asked.id",
+        "this = _of(asked.pair, asked.person)",
+        "tests/test_calendar_web.py -k replaced",
+    ),
+    Fault(
+        "in calendars: a letter without an answer counts as refused",
+        "adapters/mail.py",
+        "raise InDoubtError from None",
+        "raise NotSent(None) from None",
+        "tests/test_mail.py",
+    ),
+    Fault(
+        "in calendars: a letter is not claimed before it is sent",
+        "adapters/store/mailings.py",
+        "newer = mailing.c.sequence < meeting.sequence",
+        "newer = mailing.c.sequence <= meeting.sequence",
+        "tests/test_courier.py",
+    ),
+    Fault(
+        "in calendars: what somebody changed by hand is overwritten",
+        "adapters/calendar/caldav.py",
+        'told = {"if-match": etag} if etag else {"if-none-match": "*"}',
+        "told = {}",
+        "tests/test_caldav.py",
+    ),
 )
 
 
@@ -249,7 +319,9 @@ def survives(fault: Fault) -> str:
     """Plant a fault and run its tests; return why it lives, or nothing if it was caught."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
-        ignore = shutil.ignore_patterns(".venv", ".git", "__pycache__", "*.egg-info", ".hypothesis")
+        ignore = shutil.ignore_patterns(
+            ".venv", ".git", "__pycache__", "*.egg-info", ".hypothesis", "node_modules"
+        )
         shutil.copytree(ROOT, copy, ignore=ignore)
         path = copy / fault.file
         text = path.read_text(encoding="utf-8")

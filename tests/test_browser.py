@@ -7,6 +7,7 @@ import os
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ import pytest
 import uvicorn
 from playwright.async_api import async_playwright, expect
 
+from adapters.calendar import links
 from bot.flows import meeting
+from tests.calendars import agreeing, events, says
 from tests.playground import opened, settled_in
 
 if TYPE_CHECKING:
@@ -501,6 +504,55 @@ async def test_starting_over_takes_two_presses(show: Show) -> None:
         await again.click()
     await expect(show.ada.card).to_be_visible()
     assert show.playground.restarts == 1
+
+
+async def test_the_next_meeting_is_taken_along_as_a_file_or_by_a_link(show: Show) -> None:
+    await show.opens()
+    await both_begin(show)
+    pair = await show.playground.pair()
+    soon = show.playground.house.clock.now() + timedelta(days=8)
+    await says(show.playground.house, pair, agreeing(pair, soon, "Blue door"))
+    await show.ben.turns_to("Home")
+    home = show.ben.pane.locator("[data-panel='home']")
+    async with show.page.expect_download() as coming:
+        await home.get_by_role("link", name="Calendar file").click()
+    file = await coming.value
+    assert file.suggested_filename == "meeting.ics"
+    content = await asyncio.to_thread(Path(await file.path()).read_bytes)
+    (event,) = events(content)
+    assert event["DTSTART"].dt == soon.replace(microsecond=0)
+    assert event["LOCATION"] == "Café, Blue door"
+    for name, start in (("Google Calendar", links.GOOGLE), ("Outlook", links.OUTLOOK)):
+        address = await home.get_by_role("link", name=name).get_attribute("href")
+        assert address.startswith(start)
+        assert "Blue" not in address
+    await show.photographs("calendar_links")
+    await says(show.playground.house, pair, [(pair.reverse_mentee, meeting.Moved())])
+    await expect(home.get_by_role("link", name="Calendar file")).to_have_count(0)
+    assert not show.wrong
+
+
+async def test_an_assistant_marks_with_the_keyboard_what_suits(show: Show) -> None:
+    calendars, pair = show.playground.house.calendars, await show.playground.pair()
+    address = await calendars.ask_assistant(pair, pair.reverse_mentee)
+    page = show.page
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(show.address + address.removeprefix("/"))
+    await expect(page.get_by_role("heading", name="Which times suit?")).to_be_visible()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert")).to_contain_text("one, two or three times")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await page.get_by_role("radio", name="Park").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("Saved.")
+    await show.photographs("assistant")
+    said = await calendars.assistant_said(pair.id, pair.reverse_mentee.id)
+    assert (said.suits, said.place) == (said.times[:1], "walk")
+    refused = "Failed to load resource: the server responded with a status of 422"
+    assert all(line.startswith(refused) for line in show.wrong)
 
 
 # Every visible text whose contrast with what is behind it is below 4.5 to 1 (WCAG 2.2, AA).

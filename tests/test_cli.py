@@ -43,6 +43,7 @@ how = "noor@example.org"
 """
 TURNABOUT = ("DATABASE_URL", "HOST", "PORT", "TURNABOUT_KEY", "TURNABOUT_KEY_FILE")
 TURNABOUT += ("TURNABOUT_PLAYGROUND", "TURNABOUT_DATA", "TURNABOUT_LEASE", "TURNABOUT_TICK")
+TURNABOUT += ("TURNABOUT_URL", "SMTP_URL", "MAIL_FROM")
 
 
 class Terminal:
@@ -152,13 +153,15 @@ def doctor(terminal: Terminal) -> tuple[int, list[str]]:
 
 
 def test_the_doctor_finds_nothing_configured_and_says_how_to_begin(terminal: Terminal) -> None:
-    code, (key, database, words, playground) = doctor(terminal)
+    code, (key, database, words, address, mail, playground) = doctor(terminal)
     assert code == 1
     assert key.startswith("todo")
     assert "`turnabout key`" in key
     assert database.startswith("todo")
     assert "`turnabout db upgrade`" in database
     assert words.startswith("ok")
+    assert "TURNABOUT_URL" in address
+    assert "SMTP_URL" in mail
     assert playground == "ok    The playground is off."
 
 
@@ -223,6 +226,38 @@ def test_the_doctor_warns_of_a_playground_and_of_a_number_that_is_none(settled: 
     assert "anybody who reaches it" in doctor(settled)[1][-1]
     settled.sets(PORT="eighty")
     assert doctor(settled) == (1, ["todo  PORT must be a number."])
+
+
+def test_the_doctor_says_where_links_lead_and_who_mails(settled: Terminal) -> None:
+    settled.sets(TURNABOUT_URL="https://example.org/", SMTP_URL="smtps://a:canary@example.org")
+    code, lines = doctor(settled)
+    assert "ok    The public address is https://example.org." in lines
+    assert "todo  Mail is only half set up: MAIL_FROM is missing." in lines
+    settled.sets(MAIL_FROM="calendar@example.org")
+    code, lines = doctor(settled)
+    assert code == 0
+    assert "ok    Invitations are mailed from calendar@example.org." in lines
+    assert "canary" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TURNABOUT_URL", "http://example.org"),
+        ("TURNABOUT_URL", "example.org"),
+        ("TURNABOUT_URL", "https://[example.org"),
+        ("TURNABOUT_URL", "https://example.org/?a"),
+        ("SMTP_URL", "mail.example.org:587"),
+        ("SMTP_URL", "smtp://mail.example.org:port"),
+        ("MAIL_FROM", "Calendar <calendar@example.org>"),
+        ("MAIL_FROM", "calendar@example.org\nBcc: eve@example.org"),
+    ],
+)
+def test_the_doctor_finds_an_address_that_is_none(settled: Terminal, name: str, value: str) -> None:
+    settled.sets(**{name: value})
+    code, (line,) = doctor(settled)
+    assert code == 1
+    assert name in line
 
 
 # A database that cannot be used, whatever one wants of it

@@ -6,12 +6,18 @@ from datetime import date, time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
+from adapters.store.keys import of_person
+from adapters.store.tables import person
 from bot.people import Contact, Person, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from adapters.store.keys import Cipher
+    from sqlalchemy import Connection
+
+    from adapters.store.keys import Cipher, Keys
     from bot.journal import PersonId
     from bot.people import Topic
 
@@ -47,6 +53,13 @@ def name_of(person: str, sealed: bytes | None, cipher: Cipher | None) -> str:
     if sealed is None or cipher is None:
         return ""
     return str(cipher.open(sealed, person, IDENTITY)["name"])
+
+
+def email_of(conn: Connection, keys: Keys, who: PersonId) -> str:
+    """Return someone's e-mail address, or nothing where none is known, or they were erased."""
+    kept = conn.execute(select(person.c.sealed).where(person.c.id == who)).scalar_one_or_none()
+    known = keys.open(conn, of_person(who), kept, who, IDENTITY)
+    return str(known["email"]) if known else ""
 
 
 def person_of(

@@ -238,7 +238,8 @@ def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
     for row in conn.execute(theirs.where(tables.account.c.person == person)).all():
         at = [tables.message.c[name] == value for name, value in row._mapping.items()]  # noqa: SLF001
         conn.execute(delete(tables.message).where(and_(*at)))
-    for table in (tables.posted, tables.invitation, tables.account):
+    held = (tables.posted, tables.invitation, tables.account)
+    for table in (*held, tables.feed, tables.placing, tables.mailing):
         conn.execute(delete(table).where(table.c.person == person))
 
 

@@ -235,3 +235,39 @@ message = Table(
     Index(None, "last_key"),
     sqlite_autoincrement=True,
 )
+
+# The calendar a person subscribes to. Of its address only the hash is kept.
+feed = Table(
+    "feed",
+    metadata,
+    _to("person", primary_key=True),
+    _needed("token_hash", String),
+    _needed("at", Instant),
+    UniqueConstraint("token_hash"),
+)
+
+# What the senior's assistant was asked: free times and kinds of place, and which of them suit.
+placing = Table(
+    "placing",
+    metadata,
+    _id(),
+    _to("pair"),
+    _to("person"),
+    _needed("sealed", LargeBinary),
+    _needed("until", Instant),
+    Column("answered_at", Instant),
+    UniqueConstraint("pair", "person"),
+)
+
+# Which change of a meeting was last mailed to whom; `until` is when an open outcome is looked into.
+mailing = Table(
+    "mailing",
+    metadata,
+    _to("pair", primary_key=True),
+    _to("person", primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    _needed("sequence", Integer),
+    _needed("tries", Integer),
+    Column("until", Instant),
+    Index(None, "until"),
+)

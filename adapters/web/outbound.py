@@ -12,6 +12,9 @@ from bot.cards import LATER, MORE
 from bot.prompts import Choice, Scale, Slot, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.calendar.calendars import Added
     from bot.cards import Card, Home, Page, Question, Sheet
 
 MANY = 12  # options above which a choice is a list to pick from rather than chips
@@ -89,6 +92,18 @@ def home(view: Home) -> Drawn:
     ]
     is_open = sum(row.status.name == "OPEN" for _, rows in view.sections for row in rows)
     return {"title": view.title, "summary": view.summary, "sections": sections, "open": is_open}
+
+
+def calendar(added: Added | None, words: Callable[[str], str]) -> Drawn | None:
+    """Return the ways to put the next meeting into one's own calendar, if there is one."""
+    if added is None:
+        return None
+    links = [
+        {"href": added.google, "label": words("add_google")},
+        {"href": added.outlook, "label": words("add_outlook")},
+    ]
+    file = {"href": added.file, "label": words("add_file")}
+    return {"title": words("add"), "file": file, "links": links}
 
 
 def sheet(form: Sheet) -> Drawn:

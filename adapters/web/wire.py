@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from adapters.calendar.words import Words
 from adapters.clock import MovableClock
 from adapters.web import inbound, outbound
 from adapters.web.playground import Host, journals, screens
@@ -161,6 +162,7 @@ class Pages:
             "user": slug(user),
             "messages": messages,
             "home": outbound.home(self.host.home(pair, who.person)),
+            "calendar": self._calendar(pair, me),
             "here": self._here(me),
             "now": self._now(pair),
         }
@@ -248,6 +250,10 @@ class Pages:
             "role": pair.role(me),
             "here": self._here(me),
         }
+
+    def _calendar(self, pair: Pair, me: Person) -> outbound.Drawn | None:
+        house = self.host.house
+        return outbound.calendar(house.calendars.to_add(pair, me), Words(house.book, me.locale))
 
     def _here(self, me: Person) -> str:
         when = self.host.house.book.when("moment", self.host.house.clock.now(), me.zone, me.locale)

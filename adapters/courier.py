@@ -1,0 +1,89 @@
+"""The courier: mails each change of a meeting to whoever of the two has an address with us.
+
+Like delivery it compares, what stands in the journal with what was mailed, so nothing is queued.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from adapters.calendar.occasions import occasions
+from adapters.calendar.words import Words
+from adapters.mail import InDoubtError, Letter
+from adapters.store import mailings
+from adapters.store.people import email_of
+from bot.delivery import NotSent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from adapters.calendar.occasions import Occasion
+    from adapters.clock import Clock
+    from adapters.mail import Mail
+    from adapters.store.sql import SqlStore
+    from bot.journal import PairId
+    from bot.people import Pair, Person
+    from bot.wording import Phrasebook
+
+log = logging.getLogger("turnabout.courier")
+LEASE = timedelta(minutes=5)
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Who mails, for one process."""
+
+    store: SqlStore
+    book: Phrasebook
+    clock: Clock
+    mail: Mail
+
+    async def sweep(self) -> None:
+        """Look into letters whose fate is open."""
+        now = self.clock.now()
+        for pair in await self.store.run(lambda conn: mailings.due(conn, now, BATCH)):
+            await self.look_in(pair)
+
+    async def look_in(self, pair: PairId) -> None:
+        """Mail what a pair's meetings came to and was not mailed yet; never raise."""
+        try:
+            now = self.clock.now()
+            known = await self.store.work(pair, lambda work: work.pair())
+            for me, meeting in _wanted(known, now):
+                await self._see_to(known, me, meeting, now)
+        except Exception as error:  # noqa: BLE001  # the next look-in finds the same difference
+            log.error("mailing failed: %s", type(error).__name__)  # noqa: TRY400
+
+    async def _see_to(self, pair: Pair, me: Person, meeting: Occasion, now: datetime) -> None:
+        keys = self.store.keys
+        address = await self.store.run(lambda conn: email_of(conn, keys, me.id))
+        if not address:
+            return
+        until = now + LEASE
+        if await self.store.run(
+            lambda conn: mailings.claim(conn, pair.id, me.id, meeting, now, until)
+        ):
+            letter = Letter(address, meeting, Words(self.book, me.locale), me.zone)
+            again = await self._sent(letter, now)
+            await self.store.run(lambda conn: mailings.settle(conn, pair.id, me.id, meeting, again))
+
+    async def _sent(self, letter: Letter, now: datetime) -> datetime | None:
+        """Send a letter; return when to try again, if at all."""
+        try:
+            await self.mail.send(letter, now)
+        except NotSent as refused:
+            return now + refused.wait if refused.wait else None
+        except InDoubtError:
+            return now + LEASE
+        return None
+
+
+def _wanted(pair: Pair, now: datetime) -> Iterator[tuple[Person, Occasion]]:
+    for meeting in occasions(pair, now):
+        if meeting.end > now:
+            yield from ((me, meeting) for me in pair.people)

@@ -1,0 +1,202 @@
+"""The courier: each change of a meeting is mailed once to each of the two who can be written to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import SMTP as ON_THE_WIRE
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.courier import LEASE
+from adapters.mail import LATER
+from adapters.settings import Settings, new_key
+from adapters.store import roster
+from bot.flows.meeting import Moved
+from bot.inputs import Said
+from bot.people import Account
+from tests.calendars import Program, agreeing, says
+from tests.playground import MONDAY, opened
+from tests.test_mail import US, Postbox, calendar_of
+from tests.test_mail import opened as served
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from adapters.house import House
+    from bot.people import Pair
+
+pytest_plugins = ("tests.databases",)
+
+SOON = MONDAY + timedelta(days=9, hours=4)
+LATER_ON = SOON + timedelta(days=2)
+TO = {"ada": "ada@example.org", "ben": "ben@example.org"}
+
+
+@dataclass
+class Round:
+    """A pair with mail addresses, their house, and the post box their letters end in."""
+
+    house: House
+    box: Postbox
+    pair: Pair
+
+    async def does(self, *done) -> None:
+        self.pair = await says(self.house, self.pair, list(done))
+
+    async def agrees(self, at=SOON) -> None:
+        await self.does(*agreeing(self.pair, at))
+
+    async def calls_off(self) -> None:
+        await self.does((self.pair.reverse_mentee, Moved()))
+
+    async def looks_in(self) -> list[tuple[str, str]]:
+        """Let the clock look in, and return what was mailed by that: to whom, and how."""
+        before = len(self.box.got)
+        await self.house.intake.look_in(self.pair.id)
+        return self.mailed(before)
+
+    async def sweeps(self) -> list[tuple[str, str]]:
+        before = len(self.box.got)
+        await self.house.intake.sweep()
+        return self.mailed(before)
+
+    def mailed(self, since: int = 0) -> list[tuple[str, str]]:
+        letters = [
+            message_from_bytes(e.original_content, policy=ON_THE_WIRE) for e in self.box.got[since:]
+        ]
+        return sorted((m["To"], _method(m)) for m in letters)
+
+    def passes(self, time: timedelta) -> None:
+        self.house.clock.move_to(self.house.clock.now() + time)
+
+    async def knows(self, user: str, email: str) -> None:
+        two = {"ada": self.pair.reverse_mentor, "ben": self.pair.reverse_mentee}
+        store = self.house.store
+        await store.run(lambda conn: roster.set_person(conn, store.keys, two[user].id, email=email))
+
+
+def _method(message) -> str:
+    (part,) = [p for p in message.walk() if p.get_content_type() == "text/calendar"]
+    return part["Content-Type"].params["method"]
+
+
+INVITED = [(TO["ada"], "REQUEST"), (TO["ben"], "REQUEST")]
+OFF = [(TO["ada"], "CANCEL"), (TO["ben"], "CANCEL")]
+
+
+@pytest.fixture
+async def round_(database: str, tmp_path: Path) -> AsyncIterator[Round]:
+    async with served(Postbox()) as box:
+        told = Settings(
+            database, key_text=new_key(), playground=True, data=tmp_path, smtp=box.url, sender=US
+        )
+        async with opened(told) as playground:
+            found = Round(playground.house, box, await playground.pair())
+            for user, email in TO.items():
+                await found.knows(user, email)
+            yield found
+
+
+async def test_each_change_is_mailed_once_to_each(round_: Round) -> None:
+    assert await round_.looks_in() == []
+    await round_.agrees()
+    assert await round_.looks_in() == INVITED
+    assert await round_.looks_in() == []
+    await round_.calls_off()
+    assert await round_.looks_in() == OFF
+    await round_.agrees(LATER_ON)
+    assert await round_.looks_in() == INVITED
+    assert await round_.looks_in() == []
+    program = Program()
+    for letter in round_.box.letters():
+        program.takes(calendar_of(letter))
+    assert list(program.kept.values()) == [LATER_ON]
+
+
+async def test_what_somebody_does_is_mailed_without_waiting_for_the_clock(round_: Round) -> None:
+    await round_.agrees()
+    account = Account("web", "playground", "ada")
+    await round_.house.intake.receive(account, Said("help"), "said:1")
+    await round_.house.intake.settled()
+    assert round_.mailed() == INVITED
+
+
+async def test_who_has_no_address_is_not_written_to(round_: Round) -> None:
+    await round_.knows("ada", "")
+    await round_.agrees()
+    assert await round_.looks_in() == [(TO["ben"], "REQUEST")]
+    await round_.calls_off()
+    await round_.knows("ada", TO["ada"])
+    assert await round_.looks_in() == [(TO["ben"], "CANCEL")]  # what nobody told Ada is not undone
+
+
+async def test_who_was_erased_is_not_written_to(round_: Round) -> None:
+    await round_.agrees()
+    assert await round_.looks_in() == INVITED
+    store, ada = round_.house.store, round_.pair.reverse_mentor.id
+    await store.run(lambda conn: roster.erase(conn, store.keys, ada))
+    await round_.calls_off()
+    assert await round_.looks_in() == [(TO["ben"], "CANCEL")]
+
+
+async def test_a_meeting_that_is_over_is_not_mailed(round_: Round) -> None:
+    await round_.agrees()
+    round_.passes(timedelta(days=10))
+    assert await round_.looks_in() == []
+
+
+async def test_what_was_refused_for_a_while_is_sent_again_and_what_for_good_is_not(
+    round_: Round,
+) -> None:
+    await round_.agrees()
+    round_.box.rcpt = "451 Later"
+    assert await round_.looks_in() == []
+    round_.box.rcpt = ""
+    assert await round_.sweeps() == []
+    round_.passes(LATER)
+    assert await round_.sweeps() == INVITED
+    round_.passes(LATER)
+    assert await round_.sweeps() == []
+    await round_.calls_off()
+    round_.box.rcpt = "550 No such person"
+    assert await round_.looks_in() == []
+    round_.box.rcpt = ""
+    round_.passes(2 * LATER)
+    assert await round_.sweeps() == []
+
+
+async def test_where_nobody_can_tell_it_is_sent_again_under_the_same_name_and_not_for_ever(
+    round_: Round,
+) -> None:
+    await round_.knows("ben", "")
+    await round_.agrees()
+    round_.box.drops = True
+    await round_.looks_in()
+    for _ in range(6):
+        round_.passes(LEASE)
+        await round_.sweeps()
+    assert round_.mailed() == [(TO["ada"], "REQUEST")] * 3
+    assert len({letter["Message-ID"] for letter in round_.box.letters()}) == 1
+
+
+async def test_two_processes_that_look_in_at_once_mail_once(round_: Round) -> None:
+    await round_.agrees()
+    other = replace(round_.house.intake._courier)
+    await asyncio.gather(
+        *(each.look_in(round_.pair.id) for each in (round_.house.intake._courier, other) * 3)
+    )
+    assert round_.mailed() == INVITED
+
+
+async def test_whatever_fails_no_log_has_an_address(round_: Round, caplog) -> None:
+    await round_.agrees()
+    round_.box.rcpt = "550 ada@example.org is unknown"
+    await round_.looks_in()
+    await round_.house.intake._courier.look_in("no such pair")
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("turnabout")]
+    assert ours == ["mailing failed: LookupError"]
