@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from adapters import settings as environment
 from adapters.house import House, open_house
+from adapters.slack import wire as slack
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -40,6 +41,8 @@ def build(
         async with AsyncExitStack() as stack:
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
+            if house.slack:
+                app.router.routes.append(slack.route(house.slack, told.slack_secret, house.clock))
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))

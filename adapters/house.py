@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
+from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
+from adapters.slack.messenger import SlackMessenger
+from adapters.slack.tokens import OneToken
+from adapters.slack.web import Web, connected
+from adapters.slack.wire import Slack
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.settings import Settings
+    from bot.turn import Messenger
     from bot.wording import Phrasebook
 
 
@@ -31,6 +37,7 @@ class House:
     book: Phrasebook
     web: WebMessenger
     intake: Intake
+    slack: Slack | None = None
 
 
 @asynccontextmanager
@@ -39,17 +46,32 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
     Raises SettingsError or WrongKeyError before anything is served.
     """
-    book = phrasebook()
-    store = await SqlStore.open(settings.database, settings.master_key(), topics=book.catalogue)
-    try:
-        clock = clock_of(settings)
+    async with AsyncExitStack() as stack:
+        book, clock = phrasebook(), clock_of(settings)
+        key = settings.master_key()
+        store = await SqlStore.open(settings.database, key, topics=book.catalogue)
+        stack.push_async_callback(store.close)
         web = WebMessenger(store)
-        services = Services(store, book, {"web": web}, timedelta(seconds=settings.lease))
+        messengers: dict[str, Messenger] = {"web": web}
+        services = Services(store, book, messengers, timedelta(seconds=settings.lease))
         intake = Intake(services, store, clock)
-        yield House(settings, clock, store, book, web, intake)
-        await intake.settled()
-    finally:
-        await store.close()
+        slack = None
+        if settings.slack:
+            slack = await _slack(settings, stack, intake, clock, book)
+            messengers["slack"] = slack.messenger
+        stack.push_async_callback(intake.settled)
+        yield House(settings, clock, store, book, web, intake, slack)
+
+
+async def _slack(
+    settings: Settings, stack: AsyncExitStack, intake: Intake, clock: Clock, book: Phrasebook
+) -> Slack:
+    """Bring Slack in, and let it finish what it is saying before its connection is closed."""
+    session = await stack.enter_async_context(connected())
+    api = Web(OneToken(settings.slack_token), session, Pacing(), settings.slack_api)
+    slack = Slack(intake, api, SlackMessenger(api, clock), book.general)
+    stack.push_async_callback(slack.settled)
+    return slack
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -34,6 +34,14 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    slack_token: str = ""
+    slack_secret: str = ""
+    slack_api: str = "https://slack.com/api/"
+
+    @property
+    def slack(self) -> bool:
+        """Whether we are on Slack at all."""
+        return bool(self.slack_token or self.slack_secret)
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -74,6 +82,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
+        slack_token=env.get("SLACK_BOT_TOKEN", ""),
+        slack_secret=env.get("SLACK_SIGNING_SECRET", ""),
     )
 
 

@@ -226,5 +226,7 @@ def _wall(moment: int, zone: str) -> tuple[str, ...]:
 
 def clean(text: str) -> str:
     """Return text that can be written down anywhere: no NUL, no half of a surrogate pair."""
+    if text.isprintable():
+        return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "")

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 MOST_BYTES = 1024 * 1024

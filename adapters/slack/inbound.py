@@ -53,11 +53,15 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Someone looks at us: at Home, which looked like `look` when they came, or at the chat."""
+    """Someone looks at us: at Home, which looked like `look` when they came, or at the chat.
+
+    `version` is Slack's name for that state of Home.
+    """
 
     account: Account
     at_home: bool
     look: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def message(body: Body) -> Heard | None:
     account = _author(body, event)
     if not known or account is None or _text(event, "bot_id") or event.get("hidden"):
         return None
-    words = clean(unescaped(_text(event, "text")))[:MOST_LETTERS]
+    words = unescaped(_text(event, "text"))[:MOST_LETTERS]
     return Heard(account, Said(words), _delivery(body, event), channel=_text(event, "channel"))
 
 
@@ -87,8 +91,9 @@ def opened(body: Body) -> Opened | None:
     account = _author(body, event)
     if account is None:
         return None
-    look = _text(_inside(event, "view"), "private_metadata")
-    return Opened(account, _text(event, "tab") == "home", look)
+    view = _inside(event, "view")
+    look, version = _text(view, "private_metadata"), _text(view, "hash")
+    return Opened(account, _text(event, "tab") == "home", look, version)
 
 
 def changed(body: Body) -> Changed | None:
@@ -153,7 +158,7 @@ def command(body: Body) -> Heard | None:
     account = _actor(body)
     if account is None or _text(body, "command") != COMMAND:
         return None
-    words = clean(unescaped(_text(body, "text"))).strip()[:MOST_LETTERS]
+    words = unescaped(_text(body, "text")).strip()[:MOST_LETTERS]
     input: Input = Said(words) if words else Asked("status")
     trigger = _text(body, "trigger_id")
     return Heard(account, input, _name("command", account, trigger, words), trigger=trigger)
@@ -215,7 +220,7 @@ def _actor(body: Body) -> Account | None:
     who = _text(user, "id") or _text(body, "user_id")
     theirs = _text(user, "team_id")
     home = {tenant, *_names(body, "team"), *_names(body, "enterprise")}
-    stranger = theirs not in {"", *home}
+    stranger = theirs not in {"", *home} and tenant not in _names(body, "enterprise")
     return None if stranger or not tenant or not who else Account(PLATFORM, tenant, who)
 
 
@@ -242,4 +247,4 @@ def _inside(body: Body, name: str) -> Body:
 
 def _text(body: Body, name: str) -> str:
     found = body.get(name)
-    return found if isinstance(found, str) else ""
+    return clean(found) if isinstance(found, str) else ""

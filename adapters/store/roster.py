@@ -145,6 +145,22 @@ def set_person(
     conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
 
 
+def follow(conn: Connection, keys: Keys, account: Account, told: Mapping[str, str]) -> bool:
+    """Let someone's zone and locale be what their platform says; tell whether we know them.
+
+    What is so already turns nothing over: platforms say it often.
+    """
+    who = _owner(conn, account)
+    if who is None:
+        return False
+    known = select(tables.person.c.zone, tables.person.c.locale).where(tables.person.c.id == who)
+    row = conn.execute(known).one()._mapping  # noqa: SLF001  # SQLAlchemy's own name for it
+    new = {name: value for name, value in told.items() if row[name] != value}
+    if new:
+        set_person(conn, keys, who, **new)
+    return True
+
+
 def add_pair(
     conn: Connection,
     keys: Keys,
