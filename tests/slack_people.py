@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from tests.blocks import faults_of_view
 from tests.fake_slack import TEAM, copied, words
 
 if TYPE_CHECKING:
@@ -54,15 +55,12 @@ class SlackPerson:
             found = [b for b in buttons(message["blocks"]) if b["text"]["text"] == label]
             if found:
                 return await self.acts(found[0], message, **told)
-        return await self.acts(self.in_home(label=label), None, **told)
+        return await self.acts(self.in_home(label), None, **told)
 
-    def in_home(self, label: str = "", value: str = "") -> dict[str, Any]:
+    def in_home(self, label: str) -> dict[str, Any]:
         assert self.user.home, "Home has never been opened"
         found = buttons(self.user.home["blocks"])
-        wanted = (
-            b for b in found if label in {"", b["text"]["text"]} and value in {"", b["value"]}
-        )
-        return next(wanted)
+        return next(b for b in found if b["text"]["text"] == label)
 
     async def acts(
         self, button: dict[str, Any], message: dict[str, Any] | None, **told: Any
@@ -105,7 +103,7 @@ class SlackPerson:
         self.user.errors = said.get("errors", {})
         assert set(self.user.errors) <= {b.get("block_id") for b in view["blocks"]}
         if said.get("response_action") == "update":
-            self.slack._check(__import__("tests.blocks").blocks.faults_of_view(said["view"]))
+            assert faults_of_view(said["view"]) == []
             self.user.window = self.slack.kept_view(said["view"])
         elif not self.user.errors:
             self.user.window = None
@@ -181,13 +179,9 @@ def signed(raw: bytes, time: str, secret: str = SECRET) -> dict[str, str]:
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        b
-        for block in blocks
-        if block["type"] == "actions"
-        for b in block["elements"]
-        if b["type"] == "button"
-    ]
+    """Return the buttons there are to press."""
+    elements = [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    return [element for element in elements if element["type"] == "button"]
 
 
 def filled(blocks: list[dict[str, Any]], given: dict[str, Any], zone: str) -> dict[str, Any]:

@@ -91,21 +91,17 @@ class World:
             await self.intake.settled()
             await self.slack.settled()
 
-    async def pair_up(self, ben_on: str = "slack", **ben: str) -> PairId:
+    async def pair_up(self, ben_on: str = "slack", *, look: bool = True) -> PairId:
         """Bring Ada and Ben together, and let the clock look in."""
-        places = {
-            "slack": Account("slack", TEAM, "UBEN"),
-            "web": Account("web", "playground", "ben"),
-        }
-        accounts = (Account("slack", TEAM, "UADA"), places[ben_on])
+        ben = {"slack": Account("slack", TEAM, "UBEN"), "web": Account("web", "playground", "ben")}
+        self.accounts = (Account("slack", TEAM, "UADA"), ben[ben_on])
         self.ada = SlackPerson(self.fake, self.door, "UADA", tz=ADA.zone)
-        self.ben = SlackPerson(self.fake, self.door, "UBEN", tz=BEN.zone, **ben)
-        made = await self.store.run(
-            lambda conn: _paired(conn, self.store, accounts, self.clock.now())
-        )
-        await self.intake.look_in(made)
-        self.pair_id = made
-        return made
+        self.ben = SlackPerson(self.fake, self.door, "UBEN", tz=BEN.zone)
+        now = self.clock.now()
+        self.pair_id = await self.store.run(lambda c: _paired(c, self.store, self.accounts, now))
+        if look:
+            await self.intake.look_in(self.pair_id)
+        return self.pair_id
 
     async def pair(self) -> Pair:
         return await self.store.work(self.pair_id, lambda work: work.pair())
