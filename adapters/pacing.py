@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds, well below a sender's lease
 MOST = 20_000  # lanes remembered before those that are free are forgotten
 
 

@@ -1,8 +1,12 @@
-"""The stories, told on Slack: through HTTP, and with the transcripts they have on paper (A20)."""
+"""The stories, told on Slack: through HTTP, and with the transcripts they have on paper (A20).
+
+Of the half-years one is told in every run, all of them with STORIES=all.
+"""
 
 from __future__ import annotations
 
 import inspect
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +21,23 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.databases",)
 
 
+LONG = {
+    "one_who_would_go_on_and_one_who_would_not_finish_without_a_verdict",
+    "two_who_would_both_go_on_renew",
+}
+
+
 def stories() -> list[pytest.param]:
     """Return every story that is compared with a transcript."""
     found = []
     for module in (test_journey, test_stories, test_term):
         for name, story in inspect.getmembers(module, inspect.isfunction):
             marks = [m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"]
-            if marks and story.__module__ == module.__name__:
-                path = f"{marks[0].args[0]}/{name.removeprefix('test_')}.txt"
-                found.append(pytest.param(story, path, id=name.removeprefix("test_")))
+            called = name.removeprefix("test_")
+            told = called not in LONG or os.environ.get("STORIES") == "all"
+            if marks and told and story.__module__ == module.__name__:
+                path = f"{marks[0].args[0]}/{called}.txt"
+                found.append(pytest.param(story, path, id=called))
     return found
 
 

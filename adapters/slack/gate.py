@@ -61,18 +61,18 @@ def _read(kind: str, raw: bytes) -> dict[str, Any]:
         text = raw.decode("utf-8")
         if kind == JSON:
             return _object(text)
-        if kind != FORM:
-            raise RefusedError
-        form = _form(text)
+        if kind == FORM:
+            return _form(text)
     except (ValueError, RecursionError):
-        raise RefusedError from None
-    return _object(form["payload"]) if "payload" in form and "command" not in form else form
+        pass
+    raise RefusedError
 
 
 def _form(text: str) -> dict[str, Any]:
-    return dict(
-        parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    )
+    """Return a command, or what an interaction carries as its payload."""
+    pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    form = dict(pairs)
+    return _object(form["payload"]) if "payload" in form and "command" not in form else form
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -145,7 +145,8 @@ class Slack:
         if heard.channel.startswith("D"):
             self.messenger.met(heard.account, heard.channel)
         reply = await self._intake.receive(heard.account, heard.input, heard.delivery, heard.pair)
-        self._do(self._look_around(heard.account))
+        if reply.taken:
+            self._do(self._look_around(heard.account))
         return reply
 
     async def _look_around(self, account: Account) -> None:
@@ -222,7 +223,11 @@ def route(slack: Slack, secret: str, clock: Clock) -> Route:
 
 async def dispatched(app: AsyncApp, body: dict[str, Any]) -> Response:
     """Let bolt take what was checked and read already, as it does in Socket Mode."""
-    answer = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+    try:
+        answer = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
+    except Exception as error:  # noqa: BLE001  # bolt's own, at what has no form that Slack has
+        log.warning("not read: %s", type(error).__name__)
+        return Response()
     headers = answer.first_headers_without_set_cookie()
     return Response(answer.body, answer.status, headers)
 
