@@ -431,6 +431,8 @@ async def test_a_payload_with_anything_missing_or_odd_is_never_an_error(here) ->
             count += 1
     await here.settled()
     assert count > 400
+    assert not [told for told in here.fake.refused if "invalid_blocks" in told]
+    here.fake.refused.clear()
 
 
 SUBMITTED = {
@@ -603,7 +605,7 @@ async def test_the_same_event_five_times_is_one(world) -> None:
     assert len(world.ada.chat) == 1
 
 
-async def test_what_could_not_be_taken_is_taken_when_slack_tries_again(world) -> None:
+async def test_what_could_not_be_taken_is_taken_when_slack_tries_again(world, caplog) -> None:
     """A4: the first attempt failed before anything was committed, so Slack gets no 200."""
     run, events = world.store.run, []
 
@@ -620,6 +622,7 @@ async def test_what_could_not_be_taken_is_taken_when_slack_tries_again(world) ->
     before = await entries(world)
     world.store.run = broken
     assert (await world.ada.writes("Yes, I would like to")).status_code == 503
+    assert "not taken: OSError" in caplog.text
     world.store.run = run
     assert await entries(world) == before
     assert (await posts(*events[0], **{"x-slack-retry-num": "1"})).status_code == 200

@@ -50,6 +50,10 @@ PATH = "/slack/events"
 ANY = re.compile(".*", re.DOTALL)
 
 
+class NotTakenError(Exception):
+    """What Slack sent could not be handed in: nothing was written."""
+
+
 class Slack:
     """The whole platform: what it hears, and what it says. `app` is bolt's."""
 
@@ -144,7 +148,12 @@ class Slack:
     async def _receive(self, heard: Heard) -> Reply:
         if heard.channel.startswith("D"):
             self.messenger.met(heard.account, heard.channel)
-        reply = await self._intake.receive(heard.account, heard.input, heard.delivery, heard.pair)
+        told = (heard.account, heard.input, heard.delivery, heard.pair)
+        try:
+            reply = await self._intake.receive(*told)
+        except Exception as error:  # noqa: BLE001  # whatever it is, Slack tries again
+            log.error("not taken: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
+            raise NotTakenError from None
         if reply.taken:
             self._do(self._look_around(heard.account))
         return reply
@@ -174,7 +183,7 @@ def _app() -> AsyncApp:
     ask Slack who we are; none of this is wanted.
     """
     return AsyncApp(
-        name="turnabout",
+        name="slack_bolt.turnabout",  # bolt sets the level of the logger of this name
         logger=quiet,
         process_before_response=True,
         raise_error_for_unhandled_request=True,
@@ -196,11 +205,12 @@ async def _everyone(enterprise_id: str | None, team_id: str | None) -> Authorize
 
 
 async def failed(error: Exception) -> BoltResponse:
-    """Answer what nobody listens to, and what could not be taken: Slack then sends it again."""
-    if isinstance(error, BoltUnhandledRequestError):
-        return BoltResponse(status=HTTPStatus.OK)
-    log.error("not taken: %s", type(error).__name__)
-    return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
+    """Answer what could not be taken, so that Slack sends it again; all else is as if unheard."""
+    if isinstance(error, NotTakenError):
+        return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
+    if not isinstance(error, BoltUnhandledRequestError):
+        log.error("not read: %s", type(error).__name__)
+    return BoltResponse(status=HTTPStatus.OK)
 
 
 def route(slack: Slack, secret: str, clock: Clock) -> Route:
