@@ -98,7 +98,7 @@ class World:
         self.ada = SlackPerson(self.fake, self.door, "UADA", tz=ADA.zone)
         self.ben = SlackPerson(self.fake, self.door, "UBEN", tz=BEN.zone)
         now = self.clock.now()
-        self.pair_id = await self.store.run(lambda c: _paired(c, self.store, self.accounts, now))
+        self.pair_id = await self.store.run(lambda c: paired(c, self.store, self.accounts, now))
         if look:
             await self.intake.look_in(self.pair_id)
         return self.pair_id
@@ -110,9 +110,10 @@ class World:
         return await self.store.run(directory.next_wake)
 
 
-def _paired(
+def paired(
     conn: Connection, store: SqlStore, accounts: tuple[Account, ...], now: datetime
 ) -> PairId:
+    """Bring Ada and Ben together, reached at these accounts."""
     keys = store.keys
     organisation = roster.add_organisation(conn, keys, PROGRAMME.organisation)
     programme = roster.add_programme(conn, organisation, PROGRAMME.name, SETTINGS)
