@@ -36,7 +36,7 @@ class Time:
 
 
 async def passed(time: Time, pacing: Pacing, turns: list[dict]) -> tuple[list[float], list[float]]:
-    """Return when each got its turn, and how long those would have had to wait who were sent away."""
+    """Return when each got its turn, and for whom it would have taken how long."""
     went, sent_away = [], []
 
     async def one(lanes: dict) -> None:
@@ -66,15 +66,15 @@ async def test_two_thousand_people_never_go_over_the_workspaces_limit() -> None:
     """A12: a burst, then an even flow; whoever would wait too long comes back at a stated time."""
     time = Time()
     pacing = Pacing(time.now, time.sleep)
-    rate = Rate(0.2, 150)
+    rate = Rate(0.25, 150)
     turns = [{"workspace": rate, ("chat", n): Rate(1.0)} for n in range(2000)]
     went, sent_away = await passed(time, pacing, turns)
-    assert len(went) == 150 + round(PATIENCE / 0.2)
+    assert len(went) == 150 + PATIENCE / 0.25
     assert len(went) + len(sent_away) == 2000
     assert max(went) <= PATIENCE
     assert min(sent_away) > PATIENCE
     for start in range(0, int(PATIENCE), 10):
-        assert sum(start < moment <= start + 10 for moment in went) <= 51
+        assert sum(start < moment <= start + 10 for moment in went) <= 40
 
 
 async def test_a_freeze_is_kept_also_by_those_who_waited_already() -> None:

@@ -10,8 +10,11 @@ import itertools
 import json
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
+from adapters import app
+from adapters.settings import Settings, new_key
 from adapters.slack import gate, inbound
 from adapters.slack.address import Address
 from adapters.slack.web import DOUBT, GONE
@@ -823,6 +826,37 @@ async def test_a_stranger_sees_a_home_that_says_what_to_do(here) -> None:
     await eve.opens_home()
     await here.settled()
     assert "invitation code" in words(eve.user.home["blocks"])
+
+
+# How it is put together
+
+
+async def test_the_house_brings_slack_in_where_its_secret_is_set(files, monkeypatch) -> None:
+    """Whatever else is in the environment: bolt would read some of it, and change its ways."""
+    for name in ("SLACK_BOT_TOKEN", "SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "something")
+    url = files.new(f"here{next(numbers)}", like="migrated")
+    built = app.build(Settings(url, new_key(), slack_token=TOKEN, slack_secret=SECRET))
+    async with (
+        built.router.lifespan_context(built),
+        httpx.AsyncClient(transport=httpx.ASGITransport(built), base_url="http://ours") as door,
+    ):
+        assert built.state.house.slack.messenger
+        raw = b'{"type":"url_verification","challenge":"abc"}'
+        now = str(int(built.state.house.clock.now().timestamp()))
+        headers = {**signed(raw, now), "content-type": JSON}
+        answer = await door.post("/slack/events", content=raw, headers=headers)
+        assert answer.json() == {"challenge": "abc"}
+        event = b'{"type":"event_callback","event":{"type":"message"},"team_id":"T1"}'
+        headers = {**signed(event, now), "content-type": JSON}
+        assert (await door.post("/slack/events", content=event, headers=headers)).status_code == 200
+
+
+async def test_without_a_secret_there_is_no_slack(files) -> None:
+    built = app.build(Settings(files.new(f"here{next(numbers)}", like="migrated"), new_key()))
+    async with built.router.lifespan_context(built):
+        assert built.state.house.slack is None
+        assert len(built.routes) == 1
 
 
 # What is never told
