@@ -692,6 +692,17 @@ async def test_what_slack_refused_comes_later(here, trouble) -> None:
     assert len(here.ben.chat) == 1
 
 
+async def test_two_cards_in_one_chat_are_a_second_apart(here) -> None:
+    """A12: whoever acts twice in a second sees both, one after the other."""
+    await both_say_yes(here)
+    here.patience.waits.clear()
+    await here.ada.commands("")
+    await here.settled()
+    await here.ada.commands("")
+    await here.settled()
+    assert here.patience.waits[-1:] == [1.0]
+
+
 async def test_a_freeze_is_for_one_method_in_one_workspace(here) -> None:
     """A12: and others go on."""
     here.fake.troubles["chat.postMessage"] = ["full:30"]

@@ -40,7 +40,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An input, who it is from, and where an answer may go: a channel, a trigger, or Home."""
+    """An input, who it is from, and where an answer may go: into a channel, or by a trigger."""
 
     account: Account
     input: Input
@@ -48,7 +48,6 @@ class Heard:
     pair: str | None = None
     channel: str = ""
     trigger: str = ""
-    at_home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,6 @@ def press(body: Body) -> Heard | None:
         address.pair or None,
         _text(_inside(body, "channel"), "id") or _text(place, "channel_id"),
         _text(body, "trigger_id"),
-        _text(_inside(body, "view"), "type") == "home",
     )
 
 

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 TEXT = 3000
 HEADER = 150
 BUTTON = 75
-VALUE = 2000
 OPTION, OPTIONS = 75, 100
 BOXES = 10  # radio buttons or checkboxes
 ELEMENTS = 25  # of an actions block
 NOTES, NOTE = 10, 300  # lines in small print
 TITLE = 24  # of a modal, and the words on its two buttons
 LABEL = 2000
-MESSAGE, VIEW = 50, 100  # blocks
+VIEW = 100  # blocks of a window or of Home
 TOTAL = 9000  # of a message's body; with all else it must stay below 13,200
 
 JOINER = "\u200d"
