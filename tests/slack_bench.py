@@ -39,6 +39,7 @@ from tests.stage import BOOK
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from adapters.house import House
     from bot.journal import PairId
 
 OURS, ECHO, SLACK = 8927, 8928, 8929
@@ -60,9 +61,10 @@ async def measure(folder: Path) -> None:
     settings = Settings(url, key, slack_api=API, **told)
     fake = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.slack_bench", "slack")
     async with aiohttp.ClientSession() as session:
-        running = [await bench.served(app.build(settings), OURS)]
+        ours = app.build(settings)
+        running = [await bench.served(ours, OURS)]
         running += [await bench.served(_echo(session), ECHO)]
-        await _compare(str(presses), str(ahead))
+        await _compare(str(presses), str(ahead), ours.state.house)
         await _hurry(str(presses), str(ahead), session)
         for server, task in running:
             server.should_exit = True
@@ -102,7 +104,7 @@ def _echo(session: aiohttp.ClientSession) -> Starlette:
     return Starlette(routes=[Route("/slack/events", handler.handle, methods=["POST"])])
 
 
-async def _compare(presses: str, ahead: str) -> None:
+async def _compare(presses: str, ahead: str, house: House) -> None:
     spent: dict[str, list[float]] = {"ours": [], "echo": [], "front": []}
     for number in range(ROUNDS + 1):  # the first warms up
         for name, port, what in (
@@ -111,7 +113,8 @@ async def _compare(presses: str, ahead: str) -> None:
             before = time.process_time()
             shift = ahead if port == OURS else "0"
             await _client(port, what, presses, shift, str(TURNS), "0", str(number * TURNS))
-            await asyncio.sleep(0.3)  # what is being delivered belongs to it
+            await house.intake.settled()  # what is being delivered belongs to it
+            await house.slack.settled()
             if number:
                 spent[name].append((time.process_time() - before) / TURNS)
     middle = {name: statistics.median(values) for name, values in spent.items()}
