@@ -133,12 +133,9 @@ async def _hurry(presses: str, ahead: str, session: aiohttp.ClientSession) -> No
             await session.get(f"{API}hang")
         told = (str(RATE * SECONDS), str(RATE), "5000" if name else "3000")
         p50, p99 = await _client(OURS, "press", presses, ahead, *told)
-        print(f"Slack: p50 of an answer at {RATE}/s{name}: {p50:.1f} ms", flush=True)
         holds = "holds" if p99 <= goal else "short"
-        print(
-            f"Slack: p99 of an answer at {RATE}/s{name}: {p99:.1f} ms <= {goal} ms  {holds}",
-            flush=True,
-        )
+        asked = f"Slack: an answer at {RATE}/s{name}"
+        print(f"{asked}: p50 {p50:.1f} ms, p99 {p99:.1f} ms <= {goal} ms  {holds}", flush=True)
     await session.get(f"{API}go")
 
 
