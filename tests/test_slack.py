@@ -105,6 +105,17 @@ async def test_a_private_form_opens_is_mended_beside_its_field_and_taken_once(wo
     assert world.ada.user.window is None
 
 
+def test_a_form_is_named_after_what_is_in_it() -> None:
+    """A16: Slack gives a mended form the same id and hash, so its answers belong to its name."""
+    body = {"team": {"id": TEAM}, "user": {"id": "UADA"}, "view": copied(SUBMITTED)}
+    sent = inbound.filled(body)
+    again = inbound.filled(copied(body))
+    body["view"]["state"]["values"]["own"]["own"]["value"] = "Mended words"
+    mended = inbound.filled(body)
+    assert sent.delivery == again.delivery != mended.delivery
+    assert "Words" not in sent.delivery
+
+
 async def test_a_form_that_opens_too_late_is_offered_by_a_button(here) -> None:
     """A16, T13: a trigger holds for three seconds."""
     await both_say_yes(here)
