@@ -61,7 +61,8 @@ class Slack:
     async def renew(self, old: Installation, now: datetime) -> Installation:
         self.asked += 1
         self.called.set()
-        await self.answers.wait()
+        async with asyncio.timeout(10):
+            await self.answers.wait()
         if self.down or old.refresh not in self.good:
             raise GrantError("invalid_refresh_token")
         self.good = {f"xoxe-{self.asked}"}
@@ -96,7 +97,8 @@ class Office:
 
     def workspaces(self, store: SqlStore | None = None) -> Workspaces:
         async def sleep(seconds: float) -> None:
-            await self.slack.answers.wait()
+            async with asyncio.timeout(10):
+                await self.slack.answers.wait()
 
         return Workspaces(store or self.one, self.clock, self.slack, sleep)  # type: ignore[arg-type]
 
@@ -227,7 +229,8 @@ async def test_while_one_renews_early_the_others_go_on_with_the_old_token(office
     office.clock.moves(timedelta(hours=12) - EARLY)
     office.slack.answers.clear()
     first = asyncio.create_task(office.workspaces().of("T1"))
-    await office.slack.called.wait()
+    async with asyncio.timeout(10):
+        await office.slack.called.wait()
     assert (await office.workspaces(office.other).of("T1")).token == "xoxb-canary"
     office.slack.answers.set()
     assert (await first).token == "xoxe.xoxb-1"
@@ -257,7 +260,8 @@ async def test_a_renewal_brings_nothing_back_that_was_removed_meanwhile(
     office.clock.moves(timedelta(hours=11))
     office.slack.answers.clear()
     asking = asyncio.create_task(office.workspaces().of("T1"))
-    await office.slack.called.wait()
+    async with asyncio.timeout(10):
+        await office.slack.called.wait()
     await office.workspaces(office.other).remove(taken_back(uninstalled(), office.clock))
     if anew:
         await office.installs(replace(installed(token="xoxb-new"), at=office.clock.now()))

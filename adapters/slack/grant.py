@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-TIMEOUT = 10
+TIMEOUT = 10  # seconds
+quiet = logging.getLogger("turnabout.slack.grant")
+quiet.setLevel(logging.CRITICAL)  # the SDK would log what it was answered
 
 
 class GrantError(Exception):
@@ -48,10 +51,10 @@ class Granting:
         return replace(new, at=old.at)
 
     async def _ask(self, **asked: str) -> Mapping[str, Any]:
-        client = AsyncWebClient(base_url=self.api, timeout=TIMEOUT, retry_handlers=[])
-        who = {"client_id": self.client_id, "client_secret": self.client_secret}
+        client = AsyncWebClient(base_url=self.api, timeout=TIMEOUT, retry_handlers=[], logger=quiet)
+        told = {"client_id": self.client_id, "client_secret": self.client_secret, **asked}
         try:
-            answer = await client.oauth_v2_access(**who, **asked)
+            answer = await client.api_call("oauth.v2.access", data=told)
         except SlackApiError as error:
             raise GrantError(_reason(error)) from None
         except (TimeoutError, ClientError, OSError) as error:
@@ -72,6 +75,7 @@ def installation(told: Mapping[str, Any], now: datetime) -> Installation:
             at=now,
             refresh=told.get("refresh_token") or "",
             expires_at=now + timedelta(seconds=lasts) if lasts else None,
+            app=told["app_id"],
         )
     except (KeyError, TypeError, AttributeError):
         raise GrantError("incomplete_answer") from None

@@ -38,6 +38,7 @@ class Installation:
     at: datetime
     refresh: str = ""
     expires_at: datetime | None = None
+    app: str = ""
 
     def __repr__(self) -> str:
         """Show no token."""
@@ -112,6 +113,7 @@ def _content(keys: Keys, new: Installation) -> dict[str, object]:
     tokens = {"token": new.token, "refresh": new.refresh}
     return {
         "bot_user": new.bot_user,
+        "app": new.app,
         "scopes": ",".join(sorted(new.scopes)),
         "sealed": keys.house.seal(tokens, *TOKENS, new.tenant),
         "expires_at": new.expires_at,
@@ -128,6 +130,7 @@ def _installation(keys: Keys, row: Row[*tuple[object, ...]]) -> Installation:
         row.at,
         tokens["refresh"],
         row.expires_at,
+        row.app,
     )
 
 

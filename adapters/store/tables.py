@@ -242,6 +242,7 @@ slack_installation = Table(
     "slack_installation",
     metadata,
     Column("tenant", String, primary_key=True),
+    _needed("app", String),
     _needed("bot_user", String),
     _needed("scopes", String),
     _needed("sealed", LargeBinary),

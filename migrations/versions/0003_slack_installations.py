@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "slack_installation",
         sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("app", sa.String(), nullable=False),
         sa.Column("bot_user", sa.String(), nullable=False),
         sa.Column("scopes", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
