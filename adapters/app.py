@@ -43,6 +43,8 @@ def build(
             app.state.house = house
             if house.slack:
                 app.router.routes.append(slack.route(house.slack, told.slack_secret, house.clock))
+            if house.installing:
+                app.router.routes.extend(house.installing.routes())
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))

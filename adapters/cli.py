@@ -109,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
 
+    there = command("slack", _slack, "what an administrator of Slack needs")
+    there.add_argument("action", choices=["manifest"])
+    there.add_argument("--url", default="", help="our public address, https://…")
+    there.add_argument("--socket", action="store_true", help="manifest: without a public address")
+    there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
+    there.add_argument("--email", action="store_true", help="manifest: know people by their e-mail")
+    there.add_argument("--locale", default="en", help="manifest: the language of its texts")
+
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
 
@@ -199,6 +207,25 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
     return coordinating.Newcomer(**{name: told(name) for name in names})
+
+
+def _slack(options: argparse.Namespace) -> int:
+    from adapters import slacking  # noqa: PLC0415  # an SDK that the playground can do without
+
+    told = environment.read()
+    match options.action:
+        case "manifest":
+            url = "" if options.socket else options.url or told.public
+            _say(
+                slacking.manifest(
+                    url,
+                    options.locale,
+                    socket=options.socket,
+                    many=options.many,
+                    email=options.email,
+                )
+            )
+    return 0
 
 
 def _gallery(options: argparse.Namespace) -> int:

@@ -11,10 +11,14 @@ from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
 from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
+from adapters.slack.grant import Granting
+from adapters.slack.installing import Installing
+from adapters.slack.manifest import SCOPES
 from adapters.slack.messenger import SlackMessenger
 from adapters.slack.tokens import OneToken
 from adapters.slack.web import Web, connected
 from adapters.slack.wire import Slack
+from adapters.slack.workspaces import Workspaces
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.settings import Settings
+    from adapters.slack.tokens import Tokens
     from bot.turn import Messenger
     from bot.wording import Phrasebook
 
@@ -38,6 +43,7 @@ class House:
     web: WebMessenger
     intake: Intake
     slack: Slack | None = None
+    installing: Installing | None = None
 
 
 @asynccontextmanager
@@ -56,22 +62,44 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         services = Services(store, book, messengers, timedelta(seconds=settings.lease))
         intake = Intake(services, store, clock)
         slack = None
+        installing = _installing(settings, store, clock, book) if settings.slack_client else None
         if settings.slack:
-            slack = await _slack(settings, stack, intake, clock, book)
+            tokens = installing.workspaces if installing else OneToken(settings.slack_token)
+            slack = await _slack(settings, stack, intake, clock, book, tokens)
             messengers["slack"] = slack.messenger
+        if slack and installing:
+            for kind, listener in installing.workspaces.events().items():
+                slack.app.event(kind)(listener)
         stack.push_async_callback(intake.settled)
-        yield House(settings, clock, store, book, web, intake, slack)
+        yield House(settings, clock, store, book, web, intake, slack, installing)
 
 
 async def _slack(
-    settings: Settings, stack: AsyncExitStack, intake: Intake, clock: Clock, book: Phrasebook
+    settings: Settings,
+    stack: AsyncExitStack,
+    intake: Intake,
+    clock: Clock,
+    book: Phrasebook,
+    tokens: Tokens,
 ) -> Slack:
     """Bring Slack in, and let it finish what it is saying before its connection is closed."""
     session = await stack.enter_async_context(connected())
-    api = Web(OneToken(settings.slack_token), session, Pacing(), settings.slack_api)
+    api = Web(tokens, session, Pacing(), settings.slack_api)
     slack = Slack(intake, api, SlackMessenger(api, clock), book.general)
     stack.push_async_callback(slack.settled)
     return slack
+
+
+def _installing(settings: Settings, store: SqlStore, clock: Clock, book: Phrasebook) -> Installing:
+    """Let any workspace install, and know the tokens of those that did."""
+    told = settings.slack_client, settings.slack_client_secret, settings.slack_api
+    granting = Granting(*told)
+    workspaces = Workspaces(store, clock, granting)
+
+    def words(key: str, lang: str) -> str:
+        return str(book.general("installing", key, lang))
+
+    return Installing(store, clock, granting, workspaces, settings.public, SCOPES, words)
 
 
 def clock_of(settings: Settings) -> Clock:

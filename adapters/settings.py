@@ -37,11 +37,15 @@ class Settings:
     slack_token: str = ""
     slack_secret: str = ""
     slack_api: str = "https://slack.com/api/"
+    slack_client: str = ""
+    slack_client_secret: str = ""
+    slack_app_token: str = ""
+    public: str = ""
 
     @property
     def slack(self) -> bool:
         """Whether we are on Slack at all."""
-        return bool(self.slack_token or self.slack_secret)
+        return bool(self.slack_token or self.slack_secret or self.slack_client)
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -72,6 +76,10 @@ class Settings:
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises SettingsError for a value that cannot be used."""
     env = os.environ if environment is None else environment
+    if env.get("SLACK_BOT_TOKEN") and env.get("SLACK_OAUTH_CLIENT_ID"):
+        raise SettingsError(
+            "Set SLACK_BOT_TOKEN for one workspace, or SLACK_OAUTH_CLIENT_ID for many, not both."
+        )
     return Settings(
         database=database_url(env.get("DATABASE_URL", "sqlite:///turnabout.db")),
         key_text=env.get("TURNABOUT_KEY", ""),
@@ -84,6 +92,10 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         tick=_number(env, "TURNABOUT_TICK", "30"),
         slack_token=env.get("SLACK_BOT_TOKEN", ""),
         slack_secret=env.get("SLACK_SIGNING_SECRET", ""),
+        slack_client=env.get("SLACK_OAUTH_CLIENT_ID", ""),  # bolt would act on SLACK_CLIENT_ID
+        slack_client_secret=env.get("SLACK_OAUTH_CLIENT_SECRET", ""),
+        slack_app_token=env.get("SLACK_APP_TOKEN", ""),
+        public=env.get("TURNABOUT_URL", "").rstrip("/"),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+REMOVALS = ("app_uninstalled", "tokens_revoked")
 SECOND = timedelta(seconds=1)  # Slack tells its moments to the second
 
 
@@ -29,7 +30,7 @@ def removal(envelope: Mapping[str, Any], now: datetime) -> Removal | None:
     event = _object(envelope.get("event"))
     if event.get("type") == "tokens_revoked" and not _object(event.get("tokens")).get("bot"):
         return None
-    if event.get("type") not in {"app_uninstalled", "tokens_revoked"}:
+    if event.get("type") not in REMOVALS:
         return None
     tenants = tuple(name for name in _tenants(envelope) if name and isinstance(name, str))
     return Removal(tenants, _moment(envelope.get("event_time")) or now)

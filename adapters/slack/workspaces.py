@@ -12,9 +12,10 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapters.slack.grant import GrantError
+from adapters.slack.removal import REMOVALS, removal
 from adapters.slack.tokens import Bot
 from adapters.store import installations
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from slack_bolt.context.ack.async_ack import AsyncAck
+
     from adapters.clock import Clock
     from adapters.slack.grant import Granting
     from adapters.slack.removal import Removal
     from adapters.store.installations import Installation
     from adapters.store.sql import SqlStore
+
+    Listener = Callable[[AsyncAck, dict[str, Any]], Awaitable[None]]
 
 log = logging.getLogger("turnabout.slack")
 LIFETIME = timedelta(minutes=5)  # how long a token is remembered
@@ -77,6 +82,17 @@ class Workspaces:
         gone = [place for place in self._known if set(place) & set(filter(None, tenants))]
         for place in gone:
             del self._known[place]
+
+    def events(self) -> dict[str, Listener]:
+        """Return what we listen to, by the names of Slack's events."""
+        return dict.fromkeys(REMOVALS, self.taken_back)
+
+    async def taken_back(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Let go of what Slack says was taken back."""
+        told = removal(body, self._clock.now())
+        if told:
+            await self.remove(told)
+        await ack()
 
     async def remove(self, removal: Removal) -> None:
         """Let go of an installation that was taken back."""
