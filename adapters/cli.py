@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     there = command("slack", _slack, "what an administrator of Slack needs")
-    there.add_argument("action", choices=["manifest"])
+    there.add_argument("action", choices=["manifest", "socket"])
     there.add_argument("--url", default="", help="our public address, https://…")
     there.add_argument("--socket", action="store_true", help="manifest: without a public address")
     there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
@@ -213,18 +213,10 @@ def _slack(options: argparse.Namespace) -> int:
     from adapters import slacking  # noqa: PLC0415  # an SDK that the playground can do without
 
     told = environment.read()
-    match options.action:
-        case "manifest":
-            url = "" if options.socket else options.url or told.public
-            _say(
-                slacking.manifest(
-                    url,
-                    options.locale,
-                    socket=options.socket,
-                    many=options.many,
-                    email=options.email,
-                )
-            )
+    if options.action == "socket":
+        return _run(slacking.listen(told))
+    shape = {name: getattr(options, name) for name in ("socket", "many", "email")}
+    _say(slacking.manifest(options.url or told.public, options.locale, **shape))
     return 0
 
 

@@ -72,8 +72,9 @@ def test_we_ask_for_the_scopes_that_were_agreed_and_no_more() -> None:
         assert drawn(**told)["oauth_config"]["scopes"] == {"bot": sorted(agreed)}
     with_email = drawn(email=True)["oauth_config"]["scopes"]["bot"]
     assert set(with_email) == agreed | {"users:read.email"}
-    everything = json.dumps(drawn(public=PUBLIC, many=True, email=True))
-    assert not [word for word in ("channels", "groups", "mpim", "user_scope") if word in everything]
+    everything = drawn(public=PUBLIC, many=True, email=True)
+    asked = json.dumps([everything["oauth_config"], everything["settings"]])
+    assert not [word for word in ("channels", "groups", "mpim", '"user"') if word in asked]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
