@@ -95,6 +95,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         slack_client=env.get("SLACK_OAUTH_CLIENT_ID", ""),  # bolt would act on SLACK_CLIENT_ID
         slack_client_secret=env.get("SLACK_OAUTH_CLIENT_SECRET", ""),
         slack_app_token=env.get("SLACK_APP_TOKEN", ""),
+        slack_api=env.get("SLACK_API_URL", "https://slack.com/api/"),
         public=env.get("TURNABOUT_URL", "").rstrip("/"),
     )
 
