@@ -22,6 +22,7 @@ from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from bot.people import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -56,6 +57,10 @@ def _sentence(error: Exception) -> str:
 
 def _say(text: str) -> None:
     print(text)  # noqa: T201  # the command line speaks by printing
+
+
+def _tell(well: bool, text: str) -> None:
+    _say(str(doctor.Finding(well, text)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     there = command("slack", _slack, "what an administrator of Slack needs")
-    there.add_argument("action", choices=["manifest", "socket"])
+    there.add_argument("action", choices=["manifest", "socket", "smoke"])
+    there.add_argument("--user", default="", help="smoke: your own member id, U…")
+    there.add_argument("--workspace", default="", help="smoke: T…, where there are several")
     there.add_argument("--url", default="", help="our public address, https://…")
     there.add_argument("--socket", action="store_true", help="manifest: without a public address")
     there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
@@ -215,6 +222,11 @@ def _slack(options: argparse.Namespace) -> int:
     told = environment.read()
     if options.action == "socket":
         return _run(slacking.listen(told))
+    if options.action == "smoke":
+        if not options.user:
+            raise SettingsError("Say with whom to try it: --user and your member id on Slack, U….")
+        account = Account("slack", options.workspace, options.user)
+        return 0 if asyncio.run(slacking.smoke(told, account, _tell)) else 1
     shape = {name: getattr(options, name) for name in ("socket", "many", "email")}
     _say(slacking.manifest(options.url or told.public, options.locale, **shape))
     return 0
