@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
-JOIN = (["join"], ["Join"], ["JOIN"])
+JOIN = "join"
 
 
 class Intake:
@@ -54,9 +54,9 @@ class Intake:
         """
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
-        mine, input = _meant(memberships, input, pair)
-        if mine is None and isinstance(input, Said) and input.text.split()[:1] in JOIN:
+        if isinstance(input, Said) and _is_joining(input.text, known=bool(memberships)):
             return await self._join(account, input.text, now)
+        mine, input = _meant(memberships, input, pair)
         if mine is None:
             return self._say(memberships, pair)
         try:
@@ -69,13 +69,22 @@ class Intake:
         return reply
 
     async def _join(self, account: Account, text: str, now: datetime) -> Reply:
-        """Let someone in by their invitation code, and show them where they are."""
+        """Let someone in by their invitation code, or move someone we know; show where they are."""
         code = "".join(text.split()[1:])
+
+        def body(conn: Connection) -> tuple[PairId, ...]:
+            if code:
+                roster.join(conn, code, account, now)
+            return roster.move(conn, account, now)
+
         try:
-            pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
+            pairs = await self._store.run(body)
         except roster.InvitationError as error:
             return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
-        self._soon(self.look_in(pair))
+        except LookupError:
+            return self._say((), None)
+        for pair in pairs:
+            self._soon(self.look_in(pair))
         return Reply(notice=self._general("joined"))
 
     async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
@@ -150,6 +159,12 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _is_joining(text: str, *, known: bool) -> bool:
+    """Tell whether someone comes in or moves here. Whom we know may begin an answer with it."""
+    word, *rest = text.split() or [""]
+    return word.casefold() == JOIN and (not known or not rest or roster.is_code("".join(rest)))
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

@@ -12,11 +12,13 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFLICT too
 
 from adapters.store import tables
 from adapters.store.keys import of_pair, of_person
 from adapters.store.people import IDENTITY, SETTINGS, programme_of
+from bot.delivery import Owed
 from bot.flows.welcome import Proposed
 from bot.journal import PairId, PersonId, write
 
@@ -238,6 +240,33 @@ def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[
     elif owner is None:
         raise InvitationError("used")
     return PairId(row.pair), PersonId(row.person)
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text can be an invitation code, as people write it."""
+    plain = text.upper().translate(LOOK_ALIKES)
+    return len(plain) == GROUPS * GROUP and set(plain) <= set(LETTERS)
+
+
+def move(conn: Connection, account: Account, now: datetime) -> tuple[PairId, ...]:
+    """Let someone be reached at this account of theirs from now on, and owe them their cards there.
+
+    Returns their pairs. Raises LookupError for an account that leads to nobody.
+    """
+    person = _owner(conn, account)
+    if person is None:
+        raise LookupError("that account leads to nobody")
+    theirs = select(func.max(tables.account.c.since)).where(tables.account.c.person == person)
+    last: datetime = conn.execute(theirs).scalar_one()
+    add_account(conn, account, person, max(now, last + tables.MICROSECOND))
+    pairs = conn.execute(select(tables.pair.c.id).where(_of(person)).order_by("id")).scalars().all()
+    owed = {"owed": Owed.AGAIN.value, "hold": None}
+    for pair in pairs:
+        row = {**_triple(account), "pair": pair, "person": person, **owed}
+        put = upsert(tables.posted).values(row | dict.fromkeys(("ref", "revision", "digest"), ""))
+        keys = list(tables.posted.primary_key)
+        conn.execute(put.on_conflict_do_update(index_elements=keys, set_=owed))
+    return tuple(map(PairId, pairs))
 
 
 def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
