@@ -130,7 +130,7 @@ class Installing:
             "title": self.words("title", lang),
             "text": self.words(key, lang).format(**told),
             "link": self.words("open" if new else "again", lang),
-            "url": _home(new) if new else INSTALL,
+            "url": address(new) if new else INSTALL,
         }
         shown = HTMLResponse(
             PAGE.format_map({name: html.escape(text) for name, text in told.items()}),
@@ -141,6 +141,6 @@ class Installing:
         return shown
 
 
-def _home(new: Installation) -> str:
+def address(new: Installation) -> str:
     """Return where the app is opened in Slack."""
     return f"{OPEN}?{urlencode({'team': new.tenant, 'app': new.app})}"
