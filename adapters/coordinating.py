@@ -41,6 +41,11 @@ class Newcomer:
     locale: str = "en"
     country: str = ""
 
+    @property
+    def is_on_slack(self) -> bool:
+        """Whether Slack can say who they are, by their e-mail in a workspace we know."""
+        return self.platform == "slack" and bool(self.tenant and self.email)
+
 
 async def show(settings: Settings) -> list[str]:
     """Return the programmes there are, a line each."""
@@ -143,6 +148,8 @@ def _programme(conn: Connection, name: str | None) -> KeptProgramme:
 
 def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
     country = one.country or country_of(one.zone)
+    if one.platform != "web" and one.tenant:
+        roster.bind(conn, organisation, one.platform, one.tenant)
     return roster.add_person(
         conn,
         keys,
@@ -166,7 +173,8 @@ def _invited(
             return f"is in the playground as {one.user!r}."
         return f"is {one.user} in {tenant} and hears from Turnabout there. Tell them it is coming."
     where = _door(conn, keys, tenant) if one.platform == "slack" else "write to Turnabout"
-    return f"tell them to {where}: join {roster.invite(conn, pair, person, now)}"
+    by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if one.is_on_slack else ""
+    return f"tell them to {where}{by_mail}: join {roster.invite(conn, pair, person, now)}"
 
 
 def _door(conn: Connection, keys: Keys, tenant: str) -> str:

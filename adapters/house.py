@@ -11,6 +11,7 @@ from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
 from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
+from adapters.slack.emails import Emails
 from adapters.slack.grant import Granting
 from adapters.slack.installing import Installing
 from adapters.slack.manifest import SCOPES
@@ -85,6 +86,7 @@ async def _slack(
     """Bring Slack in, and let it finish what it is saying before its connection is closed."""
     session = await stack.enter_async_context(connected())
     api = Web(tokens, session, Pacing(), settings.slack_api)
+    intake.emails["slack"] = Emails(api).of
     slack = Slack(intake, api, SlackMessenger(api, clock), book.general)
     stack.push_async_callback(slack.settled)
     return slack

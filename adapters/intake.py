@@ -18,7 +18,7 @@ from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -33,16 +33,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
 JOIN = "join"
+PATIENCE = 2  # seconds a platform may take to say who somebody is
 
 
 class Intake:
-    """One per process: what comes in, from people and from the clock, goes through it."""
+    """One per process: what comes in, from people and from the clock, goes through it.
+
+    `emails` says, by platform, where someone's address is vouched for.
+    """
 
     def __init__(self, services: Services, store: SqlStore, clock: Clock) -> None:
         """Take in for this store, by this clock."""
         self._services = services
         self._store = store
         self._clock = clock
+        self.emails: dict[str, Callable[[Account], Awaitable[str]]] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
     async def receive(
@@ -72,9 +77,14 @@ class Intake:
         """Let someone in by their invitation code, or move someone we know; show where they are."""
         code = "".join(text.split()[1:])
 
+        email = "" if code else await self._email(account)
+        keys = self._store.keys
+
         def body(conn: Connection) -> tuple[PairId, ...]:
             if code:
                 roster.join(conn, code, account, now)
+            elif email:
+                roster.recognise(conn, keys, account, email, now)
             return roster.move(conn, account, now)
 
         try:
@@ -86,6 +96,16 @@ class Intake:
         for pair in pairs:
             self._soon(self.look_in(pair))
         return Reply(notice=self._general("joined"))
+
+    async def _email(self, account: Account) -> str:
+        """Return someone's address as their platform vouches for it, where it does."""
+        ask = self.emails.get(account.platform)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await ask(account) if ask else ""
+        except Exception as error:  # noqa: BLE001  # they can still come in by a code
+            log.warning("no e-mail: %s", type(error).__name__)
+            return ""
 
     async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
         """Return Home of each pair someone is in, the oldest first; nothing for a stranger."""

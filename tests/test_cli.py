@@ -399,9 +399,13 @@ async def _install(settled: Terminal) -> None:
     await store.close()
 
 
-def test_somebody_whose_slack_is_known_needs_no_code(settled: Terminal) -> None:
+def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: Terminal) -> None:
     settled.runs("programme", "add", settled.file(GOOD))
-    known = ("--mentor-platform", "slack", "--mentor-tenant", "T1", "--mentor-user", "U1")
+    there = ("--mentor-platform", "slack", "--mentor-tenant", "T1")
+    mail = ("--mentor-email", "ada@example.org")
+    ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *there, *mail, "--mentee", "Ben")
+    assert "(or only `join`, if Slack may tell e-mail addresses): join " in ada
+    known = (*there, "--mentor-user", "U1")
     ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *known, "--mentee", "Ben")
     assert "is U1 in T1 and hears from Turnabout there." in ada
     again = settled.fails("pair", "add", "--mentor", "Eve", *known, "--mentee", "Ben")

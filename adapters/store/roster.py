@@ -242,6 +242,43 @@ def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[
     return PairId(row.pair), PersonId(row.person)
 
 
+def bind(conn: Connection, organisation: str, platform: str, tenant: str) -> None:
+    """Note whose a workspace is, as a coordinator says. Raises LookupError if it is another's."""
+    row = {"platform": platform, "tenant": tenant, "organisation": organisation}
+    conn.execute(upsert(tables.installation).values(row).on_conflict_do_nothing())
+    if _bound(conn, platform, tenant) != organisation:
+        raise LookupError(f"{tenant} belongs to another organisation")
+
+
+def recognise(conn: Connection, keys: Keys, account: Account, email: str, now: datetime) -> bool:
+    """Let in whom a coordinator named by this e-mail, in a workspace of the same organisation.
+
+    Only somebody who is reached nowhere yet, and is the only one of that address: whoever has come
+    before moves by a code. Addresses are sealed, and are opened to be compared; a hash of one could
+    be guessed.
+    """
+    people, accounts = tables.person, tables.account
+    waiting = (
+        select(people.c.id, people.c.sealed)
+        .outerjoin(accounts, accounts.c.person == people.c.id)
+        .where(people.c.organisation == _bound(conn, account.platform, account.tenant))
+        .where(accounts.c.person.is_(None), people.c.sealed.is_not(None))
+    )
+    rows = conn.execute(waiting).all()
+    ciphers = keys.of(conn, [of_person(row.id) for row in rows])
+    found = [
+        PersonId(row.id)
+        for row in rows
+        if _plain(ciphers[of_person(row.id)].open(row.sealed, row.id, IDENTITY)["email"])
+        == _plain(email)
+        != ""
+    ]
+    if len(found) != 1 or _owner(conn, account) is not None:
+        return False
+    add_account(conn, account, found[0], now)
+    return True
+
+
 def is_code(text: str) -> bool:
     """Tell whether a text can be an invitation code, as people write it."""
     plain = text.upper().translate(LOOK_ALIKES)
@@ -344,6 +381,20 @@ def _owner(conn: Connection, account: Account) -> PersonId | None:
     found = conn.execute(select(tables.account.c.person).where(_at(account)))
     owner: PersonId | None = found.scalar_one_or_none()
     return owner
+
+
+def _bound(conn: Connection, platform: str, tenant: str) -> str | None:
+    """Return the organisation a workspace belongs to, if a coordinator has said so."""
+    table = tables.installation
+    this = select(table.c.organisation).where(
+        table.c.platform == platform, table.c.tenant == tenant
+    )
+    found: str | None = conn.execute(this).scalar_one_or_none()
+    return found
+
+
+def _plain(email: str) -> str:
+    return email.strip().casefold()
 
 
 def _at(account: Account) -> ColumnElement[bool]:
