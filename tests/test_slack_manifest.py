@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from adapters import settings as environment
+from adapters.app import build
 from adapters.house import open_house
 from adapters.settings import SettingsError, new_key
 from adapters.slack import inbound
 from adapters.slack.manifest import SCOPES, manifest
+from adapters.store.installations import keep
 from bot import facilitator
+from tests.slack_people import SECRET, signed
 from tests.stage import BOOK
 from tests.test_cli import settled, terminal
+from tests.test_slack_installations import installed
+from tests.test_slack_installing import browser_of
 
 if TYPE_CHECKING:
     from tests.test_cli import Terminal
@@ -142,3 +149,38 @@ def test_what_slack_would_not_take_is_said_here(
 def test_one_workspace_or_many_but_not_both() -> None:
     with pytest.raises(SettingsError, match="not both"):
         environment.read({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_OAUTH_CLIENT_ID": "1.2"})
+
+
+# Composed
+
+
+async def test_an_app_that_is_removed_in_slack_loses_its_token_here(
+    many: environment.Settings,
+) -> None:
+    """A10 and T-58: from Slack's signed request to the row that is gone, and nothing said to it."""
+    app = build(replace(many, slack_secret=SECRET))
+    async with app.router.lifespan_context(app), browser_of(app) as door:
+        house = app.state.house
+        store, workspaces = house.store, house.installing.workspaces
+        long_ago = replace(installed("T1"), at=house.clock.now() - timedelta(days=1))
+        await store.run(lambda conn: keep(conn, store.keys, long_ago))
+        assert (await workspaces.of("T1")).bot_user == "UBOT"
+        for kind in ("tokens_revoked", "app_uninstalled"):
+            tokens = {"tokens": {"bot": ["UBOT"]}}
+            event = {"type": "event_callback", "team_id": "T1", "event_id": f"Ev-{kind}"}
+            raw = json.dumps({**event, "event": {"type": kind, **tokens}}).encode()
+            time = str(int(house.clock.now().timestamp()))
+            headers = {"content-type": "application/json", **signed(raw, time)}
+            answer = await door.post("/slack/events", content=raw, headers=headers)
+            assert (answer.status_code, answer.text) == (200, "")
+        with pytest.raises(LookupError):
+            await workspaces.of("T1")
+
+
+async def test_both_doors_are_open_only_where_many_may_install(
+    many: environment.Settings,
+) -> None:
+    for told, status in ((many, 302), (replace(many, slack_client="", slack_token="xoxb-1"), 404)):
+        app = build(told)
+        async with app.router.lifespan_context(app), browser_of(app) as door:
+            assert (await door.get("/slack/install")).status_code == status

@@ -5,7 +5,7 @@ from alembic import op
 
 from adapters.store.tables import Instant
 
-revision = "0003"
+revision = "0006"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
