@@ -142,23 +142,22 @@ async def test_what_slack_hands_over_twice_is_done_once(call: Call) -> None:
     async with call.socket.open():
         await call.line.picked_up()
         await call.world.pair_up()
-        event = _said("help")
-        for _ in range(2):
+        said, yes = [], call.world.ada.labels()[0]
+        for name in ("Ev-the-same", "Ev-the-same", "Ev-another"):
+            event = _said(yes, name, call.world.ada.user.channel)
             await call.line.hands("events_api", event)
             await call.line.acknowledges()
-        await call.world.settled()
-        before = len((await call.world.pair()).journal)
-        await call.line.hands("events_api", event)
-        await call.line.acknowledges()
-        assert len((await call.world.pair()).journal) == before
+            await call.world.settled()
+            said.append(len(call.world.ada.whispers) + len(call.world.ada.chat))
+        assert said[0] == said[1] < said[2]
 
 
-def _said(text: str) -> dict[str, Any]:
-    event = {"type": "message", "channel_type": "im", "channel": "DADA", "user": "UADA"}
+def _said(text: str, name: str = "Ev-the-same", channel: str = "DADA") -> dict[str, Any]:
+    event = {"type": "message", "channel_type": "im", "channel": channel, "user": "UADA"}
     return {
         "type": "event_callback",
         "team_id": slack_world.TEAM,
-        "event_id": "Ev-the-same",
+        "event_id": name,
         "event": {**event, "team": slack_world.TEAM, "text": text, "ts": "1.000001"},
     }
 
