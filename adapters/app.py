@@ -16,6 +16,7 @@ from starlette.routing import Route
 from adapters import settings as environment
 from adapters.calendar import wire as calendar
 from adapters.house import House, open_house
+from adapters.slack import wire as slack
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -43,6 +44,10 @@ def build(
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
             app.router.routes.extend(calendar.routes(house.calendars))
+            if house.slack:
+                app.router.routes.append(slack.route(house.slack, told.slack_secret, house.clock))
+            if house.installing:
+                app.router.routes.extend(house.installing.routes())
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +23,14 @@ from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from bot.people import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from adapters.settings import Settings
 
+Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 ERRORS = (SettingsError, WrongKeyError, programme.ProgrammeError, LookupError, OSError, ValueError)
 
 
@@ -56,6 +59,10 @@ def _sentence(error: Exception) -> str:
 
 def _say(text: str) -> None:
     print(text)  # noqa: T201  # the command line speaks by printing
+
+
+def _tell(well: bool, text: str) -> None:
+    _say(str(doctor.Finding(well, text)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,6 +116,24 @@ def _parser() -> argparse.ArgumentParser:
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
 
+    _on_slack(command)
+    _to_look_at(command)
+    return parser
+
+
+def _on_slack(command: Command) -> None:
+    there = command("slack", _slack, "what an administrator of Slack needs")
+    there.add_argument("action", choices=["manifest", "socket", "smoke"])
+    there.add_argument("--user", default="", help="smoke: your own member id, U…")
+    there.add_argument("--workspace", default="", help="smoke: T…, where there are several")
+    there.add_argument("--url", default="", help="our public address, https://…")
+    there.add_argument("--socket", action="store_true", help="manifest: without a public address")
+    there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
+    there.add_argument("--email", action="store_true", help="manifest: know people by their e-mail")
+    there.add_argument("--locale", default="en", help="manifest: the language of its texts")
+
+
+def _to_look_at(command: Command) -> None:
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
 
@@ -122,7 +147,6 @@ def _parser() -> argparse.ArgumentParser:
     command("seed", _seed, "every requirement of the seed, and what serves it")
     played = command("play", _play, "both people at one terminal")
     played.add_argument("--record", type=Path, help="write what was played as a transcript test")
-    return parser
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -206,6 +230,22 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
     return coordinating.Newcomer(**{name: told(name) for name in names})
+
+
+def _slack(options: argparse.Namespace) -> int:
+    from adapters import slacking  # noqa: PLC0415  # an SDK that the playground can do without
+
+    told = environment.read()
+    if options.action == "socket":
+        return _run(slacking.listen(told))
+    if options.action == "smoke":
+        if not options.user:
+            raise SettingsError("Say with whom to try it: --user and your member id on Slack, U….")
+        account = Account("slack", options.workspace, options.user)
+        return 0 if asyncio.run(slacking.smoke(told, account, _tell)) else 1
+    shape = {name: getattr(options, name) for name in ("socket", "many", "email")}
+    _say(slacking.manifest(options.url or told.public, options.locale, **shape))
+    return 0
 
 
 def _gallery(options: argparse.Namespace) -> int:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from adapters import programme as files
 from adapters.clock import WallClock
-from adapters.store import roster
+from adapters.slack.installing import address
+from adapters.store import installations, roster
 from adapters.store.sql import SqlStore
 from bot.people import Account
 
@@ -39,6 +40,11 @@ class Newcomer:
     zone: str = "UTC"
     locale: str = "en"
     country: str = ""
+
+    @property
+    def is_on_slack(self) -> bool:
+        """Whether Slack can say who they are, by their e-mail in a workspace we know."""
+        return self.platform == "slack" and bool(self.tenant and self.email)
 
 
 async def show(settings: Settings) -> list[str]:
@@ -120,7 +126,7 @@ def bring_together(
     junior, senior = (_add(conn, keys, programme.organisation, one) for one in (mentor, mentee))
     added = roster.add_pair(conn, keys, programme.id, junior, senior, now)
     return [
-        _invited(conn, added, person, one, role, now)
+        f"{one.name}, {role}: {_invited(conn, keys, added, person, one, now)}"
         for person, one, role in zip(
             (junior, senior), (mentor, mentee), ("reverse-mentor", "reverse-mentee"), strict=True
         )
@@ -142,6 +148,8 @@ def _programme(conn: Connection, name: str | None) -> KeptProgramme:
 
 def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
     country = one.country or country_of(one.zone)
+    if one.platform != "web" and one.tenant:
+        roster.bind(conn, organisation, one.platform, one.tenant)
     return roster.add_person(
         conn,
         keys,
@@ -155,14 +163,26 @@ def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> Pers
 
 
 def _invited(
-    conn: Connection, pair: PairId, person: PersonId, one: Newcomer, role: str, now: datetime
+    conn: Connection, keys: Keys, pair: PairId, person: PersonId, one: Newcomer, now: datetime
 ) -> str:
-    if one.platform == "web" and one.user:
-        account = Account("web", one.tenant or "playground", one.user)
-        roster.add_account(conn, account, person, now)
-        return f"{one.name}, {role}: is in the playground as {one.user!r}."
-    code = roster.invite(conn, pair, person, now)
-    return f"{one.name}, {role}: tell them to write to Turnabout: join {code}"
+    """Let someone in where they are known already, or invite them; say how they come in."""
+    tenant = one.tenant or ("playground" if one.platform == "web" else "")
+    if tenant and one.user:
+        roster.add_account(conn, Account(one.platform, tenant, one.user), person, now)
+        if one.platform == "web":
+            return f"is in the playground as {one.user!r}."
+        return f"is {one.user} in {tenant} and hears from Turnabout there. Tell them it is coming."
+    where = _door(conn, keys, tenant) if one.platform == "slack" else "write to Turnabout"
+    by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if one.is_on_slack else ""
+    return f"tell them to {where}{by_mail}: join {roster.invite(conn, pair, person, now)}"
+
+
+def _door(conn: Connection, keys: Keys, tenant: str) -> str:
+    """Return the way to Turnabout in a workspace, with a link where its installation is known."""
+    found = installations.find(conn, keys, tenant)
+    if found is None:
+        return "open Turnabout in Slack (under Apps) and write to it"
+    return f"open {address(found)} and write to Turnabout"
 
 
 def country_of(zone: str) -> str:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import settings as environment
+from adapters.clock import WallClock
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
-from adapters.store.keys import WrongKeyError
+from adapters.store.installations import every
+from adapters.store.keys import SealBrokenError, WrongKeyError
 from adapters.store.migrate import is_current
 from adapters.store.sql import SqlStore
 from bot import facilitator
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.settings import Settings
+    from adapters.store.installations import Installation
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,12 @@ async def examine(env: Mapping[str, str]) -> list[Finding]:
         "on: anybody who reaches it can act for everybody" if settings.playground else "off"
     )
     found.append(Finding(not settings.playground, f"The playground is {playground}."))
-    return found
+    return found + await _slack(settings)
 
 
 def _address(settings: Settings) -> Finding:
-    if settings.url:
-        return Finding(well=True, told=f"The public address is {settings.url}.")
+    if settings.public:
+        return Finding(well=True, told=f"The public address is {settings.public}.")
     told = "Without a public address (TURNABOUT_URL) there are no links to calendars."
     return Finding(well=True, told=told)
 
@@ -95,6 +99,32 @@ async def _database(settings: Settings) -> list[Finding]:
     except WrongKeyError as error:
         return [*found, Finding(well=False, told=str(error))]
     return [*found, Finding(well=True, told="The master key opens this database.")]
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    """Look at Slack, where it is configured at all."""
+    if not settings.slack:
+        return []
+    from adapters.slack.health import examine  # noqa: PLC0415  # an SDK, where it is needed
+
+    told = await examine(settings, await _installed(settings), WallClock().now())
+    return [Finding(*line) for line in told]
+
+
+async def _installed(settings: Settings) -> tuple[Installation, ...]:
+    """Return who has installed, where that can be looked up; if not, other lines say why."""
+    if not settings.slack_client:
+        return ()
+    try:
+        store = await SqlStore.open(settings.database, settings.master_key())
+    except Exception:  # noqa: BLE001  # whatever it is, it has a line of its own already
+        return ()
+    try:
+        return await store.run(lambda conn: every(conn, store.keys))
+    except (SQLAlchemyError, SealBrokenError):
+        return ()
+    finally:
+        await store.close()
 
 
 def _is_yet_to_be_made(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +14,17 @@ from adapters.clock import Clock, MovableClock, WallClock
 from adapters.courier import Courier
 from adapters.intake import Intake
 from adapters.mail import Mail
+from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
+from adapters.slack.emails import Emails
+from adapters.slack.grant import Granting
+from adapters.slack.installing import Installing
+from adapters.slack.manifest import SCOPES
+from adapters.slack.messenger import SlackMessenger
+from adapters.slack.tokens import OneToken
+from adapters.slack.web import Web, connected
+from adapters.slack.wire import Slack
+from adapters.slack.workspaces import Workspaces
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.settings import Settings
+    from adapters.slack.tokens import Tokens
+    from bot.turn import Messenger
     from bot.wording import Phrasebook
 
 
@@ -37,6 +49,8 @@ class House:
     web: WebMessenger
     intake: Intake
     calendars: Calendars
+    slack: Slack | None = None
+    installing: Installing | None = None
 
 
 @asynccontextmanager
@@ -45,19 +59,56 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
     Raises SettingsError or WrongKeyError before anything is served.
     """
-    book = phrasebook()
-    master = settings.master_key()
-    store = await SqlStore.open(settings.database, master, topics=book.catalogue)
-    try:
-        clock = clock_of(settings)
+    async with AsyncExitStack() as stack:
+        book, clock = phrasebook(), clock_of(settings)
+        key = settings.master_key()
+        store = await SqlStore.open(settings.database, key, topics=book.catalogue)
+        stack.push_async_callback(store.close)
         web = WebMessenger(store)
-        services = Services(store, book, {"web": web}, timedelta(seconds=settings.lease))
+        messengers: dict[str, Messenger] = {"web": web}
+        services = Services(store, book, messengers, timedelta(seconds=settings.lease))
         intake = Intake(services, store, clock, courier_of(settings, store, book, clock))
-        calendars = Calendars(store, book, clock, Addresses(settings.url, Signer(master)))
-        yield House(settings, clock, store, book, web, intake, calendars)
-        await intake.settled()
-    finally:
-        await store.close()
+        calendars = Calendars(store, book, clock, Addresses(settings.public, Signer(key)))
+        slack = None
+        installing = _installing(settings, store, clock, book) if settings.slack_client else None
+        if settings.slack:
+            tokens = installing.workspaces if installing else OneToken(settings.slack_token)
+            slack = await _slack(settings, stack, intake, clock, book, tokens)
+            messengers["slack"] = slack.messenger
+        if slack and installing:
+            for kind, listener in installing.workspaces.events().items():
+                slack.app.event(kind)(listener)
+        stack.push_async_callback(intake.settled)
+        yield House(settings, clock, store, book, web, intake, calendars, slack, installing)
+
+
+async def _slack(
+    settings: Settings,
+    stack: AsyncExitStack,
+    intake: Intake,
+    clock: Clock,
+    book: Phrasebook,
+    tokens: Tokens,
+) -> Slack:
+    """Bring Slack in, and let it finish what it is saying before its connection is closed."""
+    session = await stack.enter_async_context(connected())
+    api = Web(tokens, session, Pacing(), settings.slack_api)
+    intake.emails["slack"] = Emails(api).of
+    slack = Slack(intake, api, SlackMessenger(api, clock), book.general)
+    stack.push_async_callback(slack.settled)
+    return slack
+
+
+def _installing(settings: Settings, store: SqlStore, clock: Clock, book: Phrasebook) -> Installing:
+    """Let any workspace install, and know the tokens of those that did."""
+    told = settings.slack_client, settings.slack_client_secret, settings.slack_api
+    granting = Granting(*told)
+    workspaces = Workspaces(store, clock, granting)
+
+    def words(key: str, lang: str) -> str:
+        return str(book.general("installing", key, lang))
+
+    return Installing(store, clock, granting, workspaces, settings.public, SCOPES, words)
 
 
 def courier_of(

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from adapters.store import directory, roster
+from bot import cards
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -25,16 +27,21 @@ if TYPE_CHECKING:
     from adapters.courier import Courier
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
+    from bot.cards import Home
     from bot.people import Account
     from bot.turn import Plan, Services
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
-JOIN = (["join"], ["Join"], ["JOIN"])
+JOIN = "join"
+PATIENCE = 2  # seconds a platform may take to say who somebody is
 
 
 class Intake:
-    """One per process: what comes in, from people and from the clock, goes through it."""
+    """One per process: what comes in, from people and from the clock, goes through it.
+
+    `emails` says, by platform, where someone's address is vouched for.
+    """
 
     def __init__(
         self, services: Services, store: SqlStore, clock: Clock, courier: Courier | None = None
@@ -44,6 +51,7 @@ class Intake:
         self._store = store
         self._clock = clock
         self._courier = courier
+        self.emails: dict[str, Callable[[Account], Awaitable[str]]] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
     async def receive(
@@ -55,9 +63,9 @@ class Intake:
         """
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
-        mine, input = _meant(memberships, input, pair)
-        if mine is None and isinstance(input, Said) and input.text.split()[:1] in JOIN:
+        if isinstance(input, Said) and _is_joining(input.text, known=bool(memberships)):
             return await self._join(account, input.text, now)
+        mine, input = _meant(memberships, input, pair)
         if mine is None:
             return self._say(memberships, pair)
         try:
@@ -70,14 +78,61 @@ class Intake:
         return reply
 
     async def _join(self, account: Account, text: str, now: datetime) -> Reply:
-        """Let someone in by their invitation code, and show them where they are."""
+        """Let someone in by their invitation code, or move someone we know; show where they are."""
         code = "".join(text.split()[1:])
+
+        email = "" if code else await self._email(account)
+        keys = self._store.keys
+
+        def body(conn: Connection) -> tuple[PairId, ...]:
+            if code:
+                roster.join(conn, code, account, now)
+            elif email:
+                roster.recognise(conn, keys, account, email, now)
+            return roster.move(conn, account, now)
+
         try:
-            pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
+            pairs = await self._store.run(body)
         except roster.InvitationError as error:
             return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
-        await self.look_in(pair)
+        except LookupError:
+            return self._say((), None)
+        for pair in pairs:
+            self._soon(self.look_in(pair))
         return Reply(notice=self._general("joined"))
+
+    async def _email(self, account: Account) -> str:
+        """Return someone's address as their platform vouches for it, where it does."""
+        ask = self.emails.get(account.platform)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await ask(account) if ask else ""
+        except Exception as error:  # noqa: BLE001  # they can still come in by a code
+            log.warning("no e-mail: %s", type(error).__name__)
+            return ""
+
+    async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
+        """Return Home of each pair someone is in, the oldest first; nothing for a stranger."""
+        mine = await self._store.run(lambda conn: directory.whose(conn, account))
+        return tuple([(each.pair, await self._home(each)) for each in mine])
+
+    async def _home(self, mine: Membership) -> Home:
+        pair = await self._store.work(mine.pair, lambda work: work.pair())
+        me = pair.person(mine.person)
+        return cards.home(cards.Reader.of(pair, me, self._clock.now(), self._services.book))
+
+    async def follow(self, account: Account, zone: str, locale: str) -> bool:
+        """Note where someone lives and what they read, as their platform says.
+
+        What we cannot use stays as it is. Tells whether we know them at all.
+        """
+        told = {
+            "zone": zone if zone in available_timezones() else "",
+            "locale": locale if locale in self._services.book.locales else "",
+        }
+        told = {name: value for name, value in told.items() if value}
+        keys = self._store.keys
+        return await self._store.run(lambda conn: roster.follow(conn, keys, account, told))
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
@@ -105,23 +160,23 @@ class Intake:
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
-            self._go(self._deliver(pair, planned, now))
+            self._soon(deliver(self._services, pair, planned, now))
         if self._courier:
-            self._go(self._courier.look_in(pair))
+            self._soon(self._courier.look_in(pair))
+
+    def _soon(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._well(work))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def settled(self) -> None:
         """Wait until everything that is on its way has arrived."""
         while self._errands:
             await asyncio.gather(*self._errands)
 
-    def _go(self, errand: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-
-    async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
+    async def _well(self, work: Coroutine[None, None, None]) -> None:
         try:
-            await deliver(self._services, pair, planned, now)
+            await work
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
 
@@ -134,6 +189,12 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _is_joining(text: str, *, known: bool) -> bool:
+    """Tell whether someone comes in or moves here. Whom we know may begin an answer with it."""
+    word, *rest = text.split() or [""]
+    return word.casefold() == JOIN and (not known or not rest or roster.is_code("".join(rest)))
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

@@ -43,9 +43,20 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
-    url: str = ""
     smtp: str = ""
     sender: str = ""
+    slack_token: str = ""
+    slack_secret: str = ""
+    slack_api: str = "https://slack.com/api/"
+    slack_client: str = ""
+    slack_client_secret: str = ""
+    slack_app_token: str = ""
+    public: str = ""
+
+    @property
+    def slack(self) -> bool:
+        """Whether we are on Slack at all."""
+        return bool(self.slack_token or self.slack_secret or self.slack_client)
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -76,6 +87,10 @@ class Settings:
 def read(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises SettingsError for a value that cannot be used."""
     env = os.environ if environment is None else environment
+    if env.get("SLACK_BOT_TOKEN") and env.get("SLACK_OAUTH_CLIENT_ID"):
+        raise SettingsError(
+            "Set SLACK_BOT_TOKEN for one workspace, or SLACK_OAUTH_CLIENT_ID for many, not both."
+        )
     return Settings(
         database=database_url(env.get("DATABASE_URL", "sqlite:///turnabout.db")),
         key_text=env.get("TURNABOUT_KEY", ""),
@@ -86,9 +101,15 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
-        url=public_url(env.get("TURNABOUT_URL", "")),
+        public=public_url(env.get("TURNABOUT_URL", "")),
         smtp=mail_url(env.get("SMTP_URL", "")),
         sender=sender(env.get("MAIL_FROM", "")),
+        slack_token=env.get("SLACK_BOT_TOKEN", ""),
+        slack_secret=env.get("SLACK_SIGNING_SECRET", ""),
+        slack_client=env.get("SLACK_OAUTH_CLIENT_ID", ""),  # bolt would act on SLACK_CLIENT_ID
+        slack_client_secret=env.get("SLACK_OAUTH_CLIENT_SECRET", ""),
+        slack_app_token=env.get("SLACK_APP_TOKEN", ""),
+        slack_api=env.get("SLACK_API_URL", "https://slack.com/api/"),
     )
 
 

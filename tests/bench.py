@@ -374,6 +374,9 @@ def main() -> None:
         urls = {name: sqlite(name) for name in ("short", "long")}
         asyncio.run(of_database("SQLite", urls.__getitem__, (4.5, 12)))
         asyncio.run(of_http(place))
+        from tests import slack_bench  # noqa: PLC0415  # it uses this module's own parts
+
+        asyncio.run(slack_bench.measure(place))
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = Server(Path(folder))
         urls = {name: server.new(name) for name in ("short", "long")}

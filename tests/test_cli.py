@@ -6,6 +6,7 @@ An error is one line on stderr and an exit code, never a traceback.
 from __future__ import annotations
 
 import ast
+import asyncio
 import base64
 import os
 import re
@@ -15,14 +16,17 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from adapters import cli, programme
+from adapters import cli, programme, settings
 from adapters.settings import ROOT, new_key
+from adapters.store.installations import Installation, keep
 from adapters.store.migrate import upgrade
+from adapters.store.sql import SqlStore
 from tests.processes import free_port
 
 if TYPE_CHECKING:
@@ -44,6 +48,8 @@ how = "noor@example.org"
 TURNABOUT = ("DATABASE_URL", "HOST", "PORT", "TURNABOUT_KEY", "TURNABOUT_KEY_FILE")
 TURNABOUT += ("TURNABOUT_PLAYGROUND", "TURNABOUT_DATA", "TURNABOUT_LEASE", "TURNABOUT_TICK")
 TURNABOUT += ("TURNABOUT_URL", "SMTP_URL", "MAIL_FROM")
+TURNABOUT += ("TURNABOUT_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+TURNABOUT += ("SLACK_OAUTH_CLIENT_ID", "SLACK_OAUTH_CLIENT_SECRET", "SLACK_API_URL")
 
 
 class Terminal:
@@ -405,6 +411,40 @@ def test_somebody_in_the_playground_needs_no_code(settled: Terminal) -> None:
     user = ("--mentor-user", "ada")
     line, _ = settled.runs("pair", "add", "--mentor", "Ada", *user, "--mentee", "Ben")
     assert "'ada'" in line
+
+
+def test_somebody_on_slack_is_told_where_to_go(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    there = ("--mentor-platform", "slack", "--mentee-platform", "slack", "--mentee-tenant", "T1")
+    both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben", *there)
+    ada, ben = settled.runs(*both)
+    assert "open Turnabout in Slack (under Apps) and write to it: join " in ada
+    assert "open Turnabout in Slack (under Apps)" in ben
+    asyncio.run(_install(settled))
+    _, ben = settled.runs(*both)
+    assert "open https://slack.com/app_redirect?team=T1&app=A1 and write to Turnabout: join" in ben
+
+
+async def _install(settled: Terminal) -> None:
+    told = settings.read()
+    store = await SqlStore.open(told.database, told.master_key())
+    now = datetime(2026, 11, 2, tzinfo=UTC)
+    new = Installation("T1", "UBOT", frozenset(), "xoxb-1", now, app="A1")
+    await store.run(lambda conn: keep(conn, store.keys, new))
+    await store.close()
+
+
+def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    there = ("--mentor-platform", "slack", "--mentor-tenant", "T1")
+    mail = ("--mentor-email", "ada@example.org")
+    ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *there, *mail, "--mentee", "Ben")
+    assert "(or only `join`, if Slack may tell e-mail addresses): join " in ada
+    known = (*there, "--mentor-user", "U1")
+    ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *known, "--mentee", "Ben")
+    assert "is U1 in T1 and hears from Turnabout there." in ada
+    again = settled.fails("pair", "add", "--mentor", "Eve", *known, "--mentee", "Ben")
+    assert "that account leads to someone else" in again
 
 
 @pytest.mark.parametrize(

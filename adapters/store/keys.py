@@ -108,7 +108,10 @@ class Cipher:
 
 
 class Keys:
-    """The keys as one process knows them: the master key, and some that it has unwrapped."""
+    """The keys as one process knows them: the master key, and some that it has unwrapped.
+
+    `house` seals what is no organisation's but ours: the tokens by which a platform knows us.
+    """
 
     def __init__(self, master: bytes) -> None:
         """Go by this master key. Raises ValueError unless it has 32 bytes."""
@@ -116,6 +119,7 @@ class Keys:
             raise ValueError(f"a master key has {KEY_BYTES} bytes")
         self._master = AESGCM(master)
         self._master_id = key_id(master)
+        self.house = Cipher("house", "", self._master)
         self._roots: dict[bytes, tuple[str, AESGCM]] = {}
         self._ciphers: OrderedDict[str, tuple[bytes, Cipher]] = OrderedDict()
 

@@ -12,11 +12,13 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFLICT too
 
 from adapters.store import tables
 from adapters.store.keys import of_pair, of_person
 from adapters.store.people import IDENTITY, SETTINGS, programme_of
+from bot.delivery import Owed
 from bot.flows.welcome import Proposed
 from bot.journal import PairId, PersonId, write
 
@@ -145,6 +147,22 @@ def set_person(
     conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
 
 
+def follow(conn: Connection, keys: Keys, account: Account, told: Mapping[str, str]) -> bool:
+    """Let someone's zone and locale be what their platform says; tell whether we know them.
+
+    What is so already turns nothing over: platforms say it often.
+    """
+    who = _owner(conn, account)
+    if who is None:
+        return False
+    known = select(tables.person.c.zone, tables.person.c.locale).where(tables.person.c.id == who)
+    row = conn.execute(known).one()._mapping  # noqa: SLF001  # SQLAlchemy's own name for it
+    new = {name: value for name, value in told.items() if row[name] != value}
+    if new:
+        set_person(conn, keys, who, **new)
+    return True
+
+
 def add_pair(
     conn: Connection,
     keys: Keys,
@@ -224,6 +242,70 @@ def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[
     return PairId(row.pair), PersonId(row.person)
 
 
+def bind(conn: Connection, organisation: str, platform: str, tenant: str) -> None:
+    """Note whose a workspace is, as a coordinator says. Raises LookupError if it is another's."""
+    row = {"platform": platform, "tenant": tenant, "organisation": organisation}
+    conn.execute(upsert(tables.installation).values(row).on_conflict_do_nothing())
+    if _bound(conn, platform, tenant) != organisation:
+        raise LookupError(f"{tenant} belongs to another organisation")
+
+
+def recognise(conn: Connection, keys: Keys, account: Account, email: str, now: datetime) -> bool:
+    """Let in whom a coordinator named by this e-mail, in a workspace of the same organisation.
+
+    Only somebody who is reached nowhere yet, and is the only one of that address: whoever has come
+    before moves by a code. Addresses are sealed, and are opened to be compared; a hash of one could
+    be guessed.
+    """
+    people, accounts = tables.person, tables.account
+    waiting = (
+        select(people.c.id, people.c.sealed)
+        .outerjoin(accounts, accounts.c.person == people.c.id)
+        .where(people.c.organisation == _bound(conn, account.platform, account.tenant))
+        .where(accounts.c.person.is_(None), people.c.sealed.is_not(None))
+    )
+    rows = conn.execute(waiting).all()
+    ciphers = keys.of(conn, [of_person(row.id) for row in rows])
+    found = [
+        PersonId(row.id)
+        for row in rows
+        if _plain(ciphers[of_person(row.id)].open(row.sealed, row.id, IDENTITY)["email"])
+        == _plain(email)
+        != ""
+    ]
+    if len(found) != 1 or _owner(conn, account) is not None:
+        return False
+    add_account(conn, account, found[0], now)
+    return True
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text can be an invitation code, as people write it."""
+    plain = text.upper().translate(LOOK_ALIKES)
+    return len(plain) == GROUPS * GROUP and set(plain) <= set(LETTERS)
+
+
+def move(conn: Connection, account: Account, now: datetime) -> tuple[PairId, ...]:
+    """Let someone be reached at this account of theirs from now on, and owe them their cards there.
+
+    Returns their pairs. Raises LookupError for an account that leads to nobody.
+    """
+    person = _owner(conn, account)
+    if person is None:
+        raise LookupError("that account leads to nobody")
+    theirs = select(func.max(tables.account.c.since)).where(tables.account.c.person == person)
+    last: datetime = conn.execute(theirs).scalar_one()
+    add_account(conn, account, person, max(now, last + tables.MICROSECOND))
+    pairs = conn.execute(select(tables.pair.c.id).where(_of(person)).order_by("id")).scalars().all()
+    owed = {"owed": Owed.AGAIN.value, "hold": None}
+    for pair in pairs:
+        row = {**_triple(account), "pair": pair, "person": person, **owed}
+        put = upsert(tables.posted).values(row | dict.fromkeys(("ref", "revision", "digest"), ""))
+        keys = list(tables.posted.primary_key)
+        conn.execute(put.on_conflict_do_update(index_elements=keys, set_=owed))
+    return tuple(map(PairId, pairs))
+
+
 def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
     """Destroy someone's key, and with it all they wrote. A second time changes nothing.
 
@@ -300,6 +382,20 @@ def _owner(conn: Connection, account: Account) -> PersonId | None:
     found = conn.execute(select(tables.account.c.person).where(_at(account)))
     owner: PersonId | None = found.scalar_one_or_none()
     return owner
+
+
+def _bound(conn: Connection, platform: str, tenant: str) -> str | None:
+    """Return the organisation a workspace belongs to, if a coordinator has said so."""
+    table = tables.installation
+    this = select(table.c.organisation).where(
+        table.c.platform == platform, table.c.tenant == tenant
+    )
+    found: str | None = conn.execute(this).scalar_one_or_none()
+    return found
+
+
+def _plain(email: str) -> str:
+    return email.strip().casefold()
 
 
 def _at(account: Account) -> ColumnElement[bool]:

@@ -271,3 +271,27 @@ mailing = Table(
     Column("until", Instant),
     Index(None, "until"),
 )
+
+# A workspace, or a whole organisation on Slack, that has let Turnabout in: `tenant` is a team's id,
+# or an enterprise's where the installation is for all its teams. `sealed` holds the tokens.
+slack_installation = Table(
+    "slack_installation",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    _needed("app", String),
+    _needed("bot_user", String),
+    _needed("scopes", String),
+    _needed("sealed", LargeBinary),
+    _needed("at", Instant),
+    Column("expires_at", Instant),
+    Column("renewing_until", Instant),
+)
+
+# An installation that somebody began in a browser. Of both secrets only the hashes are kept.
+slack_state = Table(
+    "slack_state",
+    metadata,
+    Column("state_hash", String, primary_key=True),
+    _needed("browser_hash", String),
+    _needed("until", Instant),
+)

@@ -1,0 +1,1 @@
+"""Slack: installed in a workspace, it talks with people in their direct messages."""

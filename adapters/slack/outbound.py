@@ -1,0 +1,162 @@
+"""Cards, notices and Home as blocks: plain values, and pure.
+
+What people typed stands only in `rich_text` and `plain_text`, which Slack takes letter by letter:
+there is no mark-up to inject, and so nothing to escape.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2s
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from adapters.slack import limits
+from adapters.slack.address import Address
+from adapters.slack.limits import clip, size
+from bot.cards import notice_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from bot.cards import Button, Card, Home, Row
+
+Block = dict[str, Any]
+TOLD = frozenset({"OPEN", "DONE"})  # rows of Home that show what their card says
+
+
+def plain(text: str, most: int) -> Block:
+    """Return text that is shown as it is."""
+    return {"type": "plain_text", "text": clip(text, most) or " ", "emoji": False}
+
+
+def message(card: Card, pair: str) -> Block:
+    """Return a card as a message. A notification shows only the preview, which tells nothing."""
+    return {"text": clip(card.preview, limits.TEXT), "blocks": blocks(card, pair)}
+
+
+def blocks(card: Card, pair: str) -> list[Block]:
+    """Return a card as blocks."""
+    found = [notes(card.lead)] if card.lead else []
+    found += [header(card.title)]
+    found += rich([(line.kind, line.text) for line in card.body])
+    found += [notes([card.audience])] if card.audience else []
+    found += presses(card.buttons, pair)
+    found += [notes([card.foot])] if card.foot else []
+    return found
+
+
+def retired(drawn: Iterable[Block]) -> list[Block]:
+    """Return a message's blocks with nothing left to press."""
+    return [block for block in drawn if block.get("type") != "actions"]
+
+
+def said(notice: str) -> list[Block]:
+    """Return a notice as blocks."""
+    return rich(notice_lines(notice))
+
+
+def offer(notice: str, label: str, address: Address) -> list[Block]:
+    """Return a notice with one button under it."""
+    return [*said(notice), {"type": "actions", "elements": [_button(label, address, 0)]}]
+
+
+def header(text: str) -> Block:
+    """Return a heading."""
+    return {"type": "header", "text": plain(text, limits.HEADER)}
+
+
+def notes(texts: Sequence[str]) -> Block:
+    """Return lines in small print."""
+    return {
+        "type": "context",
+        "elements": [plain(text, limits.NOTE) for text in texts[: limits.NOTES]],
+    }
+
+
+def rich(lines: Sequence[tuple[str, str]]) -> list[Block]:
+    """Return lines of their kinds as one block: those of a list that follow one another are one."""
+    groups = groupby(_fitting(lines), lambda line: line[0] == "list" and "list")
+    elements: list[Block] = []
+    for listed, group in groups:
+        if listed:
+            items = [_section(text) for _, text in group]
+            elements.append({"type": "rich_text_list", "style": "bullet", "elements": items})
+        else:
+            elements += [_line(kind, text) for kind, text in group]
+    return [{"type": "rich_text", "elements": elements}] if elements else []
+
+
+def _fitting(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    room = limits.TOTAL
+    for kind, text in lines:
+        cut = clip(text, min(limits.TEXT, room)) if room else ""
+        room -= size(cut)
+        if cut:
+            yield kind, cut
+
+
+def _line(kind: str, text: str) -> Block:
+    if kind == "words":
+        return {**_section(text), "type": "rich_text_quote"}
+    return _section(text, {"style": {"bold": True}} if kind == "head" else {})
+
+
+def _section(text: str, how: Mapping[str, Any] | None = None) -> Block:
+    return {
+        "type": "rich_text_section",
+        "elements": [{"type": "text", "text": text, **(how or {})}],
+    }
+
+
+def presses(buttons: Sequence[Button], pair: str, start: int = 0) -> list[Block]:
+    """Return buttons as a block; their names count from `start`, so that each is the only one."""
+    elements = [
+        _button(button.label, Address(pair, button.item, button.action), no)
+        for no, button in enumerate(buttons[: limits.ELEMENTS], start)
+    ]
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def _button(label: str, address: Address, no: int) -> Block:
+    return {
+        "type": "button",
+        "action_id": f"press:{no}",
+        "text": plain(label, limits.BUTTON),
+        "value": address.written(),
+    }
+
+
+def home(homes: Sequence[tuple[str, Home]]) -> Block:
+    """Return Home as a view: all of someone's pairs, one under the other.
+
+    If it is too long, what the cards say goes first: it can all be opened in the chat.
+    """
+    drawn = _home(homes, TOLD)
+    if len(drawn) > limits.VIEW:
+        drawn = _home(homes, frozenset())
+    return view(drawn[: limits.VIEW])
+
+
+def view(drawn: list[Block]) -> Block:
+    """Return blocks as a Home view that carries a short name for how it looks."""
+    look = blake2s(repr(drawn).encode(), digest_size=8).hexdigest()
+    return {"type": "home", "blocks": drawn, "private_metadata": look}
+
+
+def _home(homes: Sequence[tuple[str, Home]], told: frozenset[str]) -> list[Block]:
+    found: list[Block] = []
+    for pair, each in homes:
+        found += [header(each.title), {"type": "section", "text": plain(each.summary, limits.TEXT)}]
+        for title, rows in each.sections:
+            found += [{"type": "divider"}, header(title)]
+            for row in rows:
+                found += _row(row, pair, len(found) * limits.ELEMENTS, told)
+    return found
+
+
+def _row(row: Row, pair: str, start: int, told: frozenset[str]) -> list[Block]:
+    body = row.card.body if row.status.name in told else ()
+    return [
+        *rich([("head", row.line), *((line.kind, line.text) for line in body)]),
+        *presses(row.card.buttons, pair, start),
+    ]
