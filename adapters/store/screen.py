@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 
 from adapters.store import tables
@@ -90,6 +90,16 @@ def update_message(
         sealed = keys.seal(conn, owner, content, *_place(account, row.pair, row.key))
         conn.execute(_changing(this).values(sealed=sealed, last_key=key))
     return message_id
+
+
+def take_message(conn: Connection, keys: Keys, account: Account, key: str) -> Json | None:
+    """Return what was kept of a message, and keep it no longer; None if there is nothing."""
+    row = conn.execute(select(message).where(_on(account), message.c.key == key)).one_or_none()
+    if row is None:
+        return None
+    conn.execute(delete(message).where(message.c.id == row.id))
+    owner = of_person(_owner(conn, account))
+    return keys.open(conn, owner, row.sealed, *_place(account, row.pair, row.key))
 
 
 def find_message(conn: Connection, account: Account, key: str) -> int | None:

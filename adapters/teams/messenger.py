@@ -1,0 +1,132 @@
+"""Cards onto Teams. Whoever took the app away is left alone until they come back.
+
+Teams gives a card back to nobody, so what a card looks like without its buttons is kept, sealed,
+for as long as it has them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from adapters.store import references, screen
+from adapters.teams import outbound
+from adapters.teams.connector import GoneError
+from bot.delivery import NotSent
+from bot.journal import PairId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from adapters.clock import Clock
+    from adapters.store.references import Address, Place
+    from adapters.store.sql import SqlStore
+    from adapters.teams.connector import Connector
+    from bot.cards import Card
+    from bot.people import Account
+
+log = logging.getLogger("turnabout.teams")
+STRANGERS = 1000  # whose chats are remembered for the moment, until they join
+
+
+class TeamsMessenger:
+    """The messenger of this platform, and the one who knows where everybody's chat is."""
+
+    def __init__(self, store: SqlStore, connector: Connector, clock: Clock) -> None:
+        """Find people in this store, and write to them through this connector."""
+        self._store = store
+        self._connector = connector
+        self._clock = clock
+        self._strangers: OrderedDict[Account, Address] = OrderedDict()
+
+    async def met(self, account: Account, address: Address, place: Place) -> bool:
+        """Remember where someone is; return whether it is a stranger met for the first time."""
+        now, keys = self._clock.now(), self._store.keys
+        known = await self._store.run(
+            lambda conn: references.keep(conn, keys, account, address, place, now)
+        )
+        if known:
+            self._strangers.pop(account, None)
+            return False
+        new = account not in self._strangers
+        self._strangers[account] = address
+        if len(self._strangers) > STRANGERS:
+            self._strangers.popitem(last=False)
+        return new
+
+    async def left(self, account: Account) -> None:
+        """Note that someone took the app away: nothing is sent there any more."""
+        now = self._clock.now()
+        self._strangers.pop(account, None)
+        await self._store.run(lambda conn: references.leave(conn, account, now))
+
+    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        """Put a card at the end of the chat, and leave `retire` without buttons."""
+        pair = PairId(key.partition(":")[0])
+        ref = await self._post(account, outbound.message(card, pair))
+        content, keys = outbound.message(card, pair, live=False), self._store.keys
+        await self._store.run(
+            lambda conn: screen.post_message(conn, keys, account, pair, ref, content)
+        )
+        if retire:
+            await self.retire(account, retire)
+        return ref
+
+    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        """Change a card in place. A message that is gone is posted anew."""
+        pair, keys = PairId(key.partition(":")[0]), self._store.keys
+        try:
+            await self._connector.put(await self._where(account), ref, outbound.message(card, pair))
+        except GoneError:
+            return await self.post(account, card, key, "")
+        content = outbound.message(card, pair, live=False)
+
+        def keep(conn: Connection) -> None:
+            kept = screen.find_message(conn, account, ref)
+            if kept is not None:
+                screen.update_message(conn, keys, kept, content, key)
+
+        await self._store.run(keep)
+        return ref
+
+    async def retire(self, account: Account, ref: str) -> None:
+        """Leave a message without buttons; one that stays as it is does no harm."""
+        keys = self._store.keys
+        content = await self._store.run(
+            lambda conn: screen.take_message(conn, keys, account, ref)
+        )
+        if content is None:
+            return
+        try:
+            await self._connector.put(await self._where(account), ref, content)
+        except Exception as error:  # noqa: BLE001  # its buttons are answered, whatever they say
+            log.warning("an old card kept its buttons: %s", type(error).__name__)
+
+    async def find(self, account: Account, key: str) -> str | None:  # noqa: ARG002
+        """Return None: Teams cannot be asked."""
+        return None
+
+    async def say(self, account: Account, activity: Mapping[str, Any]) -> None:
+        """Say something that is not a card of theirs. What does not arrive is not said again."""
+        try:
+            await self._post(account, activity)
+        except Exception as error:  # noqa: BLE001  # the card says where they are
+            log.warning("an answer did not arrive: %s", type(error).__name__)
+
+    async def _post(self, account: Account, activity: Mapping[str, Any]) -> str:
+        try:
+            return await self._connector.post(await self._where(account), activity)
+        except GoneError:
+            await self.left(account)
+            raise NotSent(None) from None
+
+    async def _where(self, account: Account) -> Address:
+        keys = self._store.keys
+        found = await self._store.run(lambda conn: references.find(conn, keys, account))
+        found = found or self._strangers.get(account)
+        if found is None:
+            raise NotSent(None)
+        return found
