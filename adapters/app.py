@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from adapters import settings as environment
 from adapters.house import House, open_house
+from adapters.teams import wire as teams
+from adapters.teams.desk import Desk
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -40,6 +42,10 @@ def build(
         async with AsyncExitStack() as stack:
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
+            if house.teams:
+                desk = Desk(house.intake, house.teams.messenger, house.book.general)
+                app.router.routes.append(teams.route(house.teams.gate, desk))
+                stack.push_async_callback(desk.settled)
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
 from adapters.prompts import phrasebook
 from adapters.store.sql import SqlStore
+from adapters.teams.line import open_line
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.settings import Settings
+    from adapters.teams.line import Line
+    from bot.turn import Messenger
     from bot.wording import Phrasebook
 
 
@@ -31,6 +34,7 @@ class House:
     book: Phrasebook
     web: WebMessenger
     intake: Intake
+    teams: Line | None = None
 
 
 @asynccontextmanager
@@ -44,10 +48,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     try:
         clock = clock_of(settings)
         web = WebMessenger(store)
-        services = Services(store, book, {"web": web}, timedelta(seconds=settings.lease))
-        intake = Intake(services, store, clock)
-        yield House(settings, clock, store, book, web, intake)
-        await intake.settled()
+        async with AsyncExitStack() as lines:
+            messengers: dict[str, Messenger] = {"web": web}
+            teams = None
+            if settings.teams:
+                teams = await lines.enter_async_context(open_line(settings.teams, store, clock))
+                messengers["teams"] = teams.messenger
+            services = Services(store, book, messengers, timedelta(seconds=settings.lease))
+            intake = Intake(services, store, clock)
+            yield House(settings, clock, store, book, web, intake, teams)
+            await intake.settled()
     finally:
         await store.close()
 

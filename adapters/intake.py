@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.store import directory, roster
+from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
@@ -24,12 +26,23 @@ if TYPE_CHECKING:
     from adapters.clock import Clock
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
+    from bot.cards import Card
+    from bot.journal import PersonId
     from bot.people import Account
     from bot.turn import Plan, Services
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
 JOIN = (["join"], ["Join"], ["JOIN"])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said at once to who acted, and how one message of theirs looks from now on."""
+
+    reply: Reply
+    ref: str = ""
+    card: Card | None = None
 
 
 class Intake:
@@ -49,21 +62,27 @@ class Intake:
 
         `delivery` is handled once. The reply is never an error: it says what to do.
         """
+        return (await self.take(account, input, delivery, pair)).reply
+
+    async def take(
+        self, account: Account, input: Input, delivery: str, pair: str | None = None
+    ) -> Answer:
+        """Take one input as `receive` does; tell also how the card under their finger changes."""
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
         mine, input = _meant(memberships, input, pair)
         if mine is None and isinstance(input, Said) and input.text.split()[:1] in JOIN:
-            return await self._join(account, input.text, now)
+            return Answer(await self._join(account, input.text, now))
         if mine is None:
-            return self._say(memberships, pair)
+            return Answer(self._say(memberships, pair))
         try:
             incoming = Incoming(delivery, mine.pair, mine.person, input, now)
             reply, planned = await take_turn(self._services, incoming)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
-            return Reply(notice=self._general("again"), taken=False)
+            return Answer(Reply(notice=self._general("again"), taken=False))
         self.send(mine.pair, planned, now)
-        return reply
+        return _answer(reply, planned, mine.person)
 
     async def _join(self, account: Account, text: str, now: datetime) -> Reply:
         """Let someone in by their invitation code, and show them where they are."""
@@ -72,14 +91,27 @@ class Intake:
             pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
         except roster.InvitationError as error:
             return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
-        await self.look_in(pair)
+        await self._catch_up(pair)
         return Reply(notice=self._general("joined"))
+
+    async def came(self, account: Account) -> None:
+        """Look in on the pairs of someone who has just come, or come back."""
+        for mine in await self._store.run(lambda conn: directory.whose(conn, account)):
+            await self._catch_up(mine.pair)
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
+        planned, now = await self._tick(pair)
+        await deliver(self._services, pair, planned, now)
+
+    async def _catch_up(self, pair: PairId) -> None:
+        """Take the clock's turn on one pair, and let the cards follow what is said at once."""
+        self.send(pair, *await self._tick(pair))
+
+    async def _tick(self, pair: PairId) -> tuple[Plan, datetime]:
         now = self._clock.now()
         _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
-        await deliver(self._services, pair, planned, now)
+        return planned, now
 
     async def sweep(self) -> int:
         """Look in on a batch of pairs whose wake-up has come; return how many went well."""
@@ -121,6 +153,12 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _answer(reply: Reply, planned: Plan, who: PersonId) -> Answer:
+    changes = [errand.change for errand in planned.errands if errand.who == who]
+    changed = next((change for change in changes if isinstance(change, Update)), None)
+    return Answer(reply, changed.ref, changed.card) if changed else Answer(reply)
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY_BYTES = 32
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CLOUDS = ("public", "government", "china")
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(Exception):
     """Something in the environment is missing or cannot be used. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsSettings:
+    """What Microsoft knows this bot as. `development` asks nobody for a token, on this machine."""
+
+    app_id: str = ""
+    tenant: str = ""
+    secret: str = field(default="", repr=False)
+    cloud: str = "public"
+    development: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    teams: TeamsSettings | None = None
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -70,10 +84,11 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
         host=env.get("HOST", "127.0.0.1"),
         port=int(_number(env, "PORT", "8000")),
-        playground=env.get("TURNABOUT_PLAYGROUND", "").lower() in {"1", "on", "yes", "true"},
+        playground=_is_on(env, "TURNABOUT_PLAYGROUND"),
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
+        teams=_teams(env),
     )
 
 
@@ -93,6 +108,32 @@ def database_url(url: str) -> str:
 def new_key() -> str:
     """Return a new master key, as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _teams(env: Mapping[str, str]) -> TeamsSettings | None:
+    """Return how Teams is set up, if it is. What is set up by half is not served at all."""
+    told = {name: env.get(name, "") for name in ("TEAMS_APP_ID", "TEAMS_TENANT_ID", "TEAMS_SECRET")}
+    cloud = env.get("TEAMS_CLOUD") or "public"
+    missing = [name for name, value in told.items() if not value]
+    if _is_on(env, "TEAMS_DEVELOPMENT"):
+        if len(missing) < len(told) or env.get("HOST", LOOPBACK[0]) not in LOOPBACK:
+            raise SettingsError(
+                "TEAMS_DEVELOPMENT lets everybody in, so it is for this machine only: "
+                "HOST must be 127.0.0.1, and no app id, tenant or secret may be set."
+            )
+        return TeamsSettings(development=True)
+    if len(missing) == len(told):
+        return None
+    if missing:
+        raise SettingsError(f"Teams is set up by half: {', '.join(missing)} is missing.")
+    if cloud not in CLOUDS:
+        raise SettingsError(f"TEAMS_CLOUD must be one of {', '.join(CLOUDS)}.")
+    app_id, tenant, secret = told.values()
+    return TeamsSettings(app_id, tenant, secret, cloud)
+
+
+def _is_on(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").lower() in {"1", "on", "yes", "true"}
 
 
 def _number(env: Mapping[str, str], name: str, default: str) -> float:

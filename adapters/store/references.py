@@ -1,4 +1,4 @@
-"""Where people are reached on a platform that must be told: kept for those who take part, and for nobody else.
+"""Where people are reached on a platform that must be told, for those who take part.
 
 A conversation's address is sealed under its person's key, so that who is erased cannot be found.
 """

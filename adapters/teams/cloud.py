@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+HERE = {"127.0.0.1", "localhost", "::1"}
 PORTS = {"https": 443, "http": 80}
 
 
@@ -32,6 +33,17 @@ class Cloud:
         try:
             told = urlsplit(url)
             return any(_is_at(told, urlsplit(origin)) for origin in self.services)
+        except ValueError:
+            return False
+
+
+class Loopback(Cloud):
+    """This machine, for the development flag and nothing else."""
+
+    def trusts(self, url: str) -> bool:
+        """Tell whether an address is on this machine."""
+        try:
+            return urlsplit(url).scheme == "http" and urlsplit(url).hostname in HERE
         except ValueError:
             return False
 
@@ -74,4 +86,5 @@ CHINA = Cloud(
     "https://api.botframework.azure.cn/.default",
     ("https://*.botframework.azure.cn",),
 )
+DEVELOPMENT = Loopback("", "", "", "", ())
 CLOUDS = {"public": PUBLIC, "government": GOVERNMENT, "china": CHINA}

@@ -34,9 +34,8 @@ LONGEST = 20.0  # seconds we wait for a busy Teams before we leave it to the clo
 LATER, MUCH_LATER = timedelta(minutes=1), timedelta(hours=6)
 PATIENCE = aiohttp.ClientTimeout(total=15, sock_connect=5)
 BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_FAILED}
+BROKEN = {HTTPStatus(status) for status in (500, 502, 503, 504)}
 AWAY = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-
-Sleep = "Callable[[float], Awaitable[None]]"
 
 
 class GoneError(Exception):
@@ -94,31 +93,44 @@ class Connector:
 
     async def put(self, to: Address, ref: str, activity: Mapping[str, Any]) -> None:
         """Change a message in place. Raises as `post` does; GoneError if the message is gone."""
-        busy = BUSY | {HTTPStatus(status) for status in (500, 502, 503, 504)}
-        answer = await self._send("PUT", to, ref, activity, busy)
+        answer = await self._send("PUT", to, ref, activity, BUSY | BROKEN)
         if answer.status in AWAY:
             raise GoneError
         self._sure(answer)
 
     async def _send(
-        self, method: str, to: Address, ref: str, activity: Mapping[str, Any], again: set[HTTPStatus]
+        self,
+        method: str,
+        to: Address,
+        ref: str,
+        activity: Mapping[str, Any],
+        again: set[HTTPStatus],
     ) -> Answer:
         url, body = self._url(to, ref), _body(to, activity)
-        for tried in range(1, TRIES + 1):
-            await self._pace.wait(to.conversation)
-            try:
-                answer = await self._once(method, url, body)
-            except UnsureError:
-                if method == "POST" or tried == TRIES:
-                    raise
-                answer = Answer(HTTPStatus.BAD_GATEWAY)
+        for tried in range(1, TRIES):
+            answer = await self._try(method, to, url, body, again)
             if answer.status not in again:
                 return answer
-            wait = answer.wait if answer.wait is not None else 2**tried * random.uniform(0.5, 1)  # noqa: S311
-            if wait > LONGEST or tried == TRIES:
-                raise NotSent(timedelta(seconds=max(wait, 1)))
+            wait = _pause(answer, tried)
+            if wait > LONGEST:
+                raise NotSent(timedelta(seconds=wait))
             await self._sleep(wait)
-        raise AssertionError  # the last try returns or raises
+        answer = await self._try(method, to, url, body, again)
+        if answer.status in BUSY:
+            raise NotSent(timedelta(seconds=_pause(answer, TRIES)))
+        return answer
+
+    async def _try(
+        self, method: str, to: Address, url: URL, body: bytes, again: set[HTTPStatus]
+    ) -> Answer:
+        """Try once; what nobody can be sure of counts as a failure that may be tried again."""
+        await self._pace.wait(to.conversation)
+        try:
+            return await self._once(method, url, body)
+        except UnsureError:
+            if HTTPStatus.BAD_GATEWAY not in again:
+                raise
+            return Answer(HTTPStatus.BAD_GATEWAY)
 
     async def _once(self, method: str, url: URL, body: bytes) -> Answer:
         headers = {"Content-Type": "application/json; charset=utf-8"}
@@ -167,6 +179,13 @@ def _body(to: Address, activity: Mapping[str, Any]) -> bytes:
     if len(text.encode("utf-16-le", "surrogatepass")) > HARD:
         raise NotSent(MUCH_LATER)
     return text.encode("utf-8", "replace")
+
+
+def _pause(answer: Answer, tried: int) -> float:
+    """Return how long to wait: as Teams says, or longer each time, and never all at once."""
+    if answer.wait is not None:
+        return answer.wait
+    return 2.0**tried * random.uniform(0.5, 1)  # noqa: S311
 
 
 async def _id(answer: aiohttp.ClientResponse) -> str:

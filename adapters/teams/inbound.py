@@ -14,7 +14,7 @@
 | a message or an invoke in a group or a channel | elsewhere: one refusal |
 | edits, deletions, reactions, typing, anything else | nothing: 200 |
 
-Who acts comes from `from.aadObjectId`, which Teams vouches for; what a card sends back is an address.
+Who acts comes from `from.aadObjectId`, for which Teams vouches; what a card sends is an address.
 Attachments, the HTML copy of a message and files are not looked at.
 """
 
@@ -30,7 +30,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from adapters.store.references import Address, Place
-from adapters.teams.outbound import answers
+from adapters.teams.forms import answers
 from bot.inputs import Input, Pressed, Said, Submitted
 from bot.people import Account
 

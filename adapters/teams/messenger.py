@@ -6,9 +6,13 @@ for as long as it has them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
+from contextlib import suppress
+from enum import Enum
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from adapters.store import references, screen
 from adapters.teams import outbound
@@ -32,6 +36,14 @@ log = logging.getLogger("turnabout.teams")
 STRANGERS = 1000  # whose chats are remembered for the moment, until they join
 
 
+class Met(Enum):
+    """Whether somebody who is met is known here."""
+
+    KNOWN = "takes part"
+    STRANGER = "was met before"
+    NEW = "is met for the first time"
+
+
 class TeamsMessenger:
     """The messenger of this platform, and the one who knows where everybody's chat is."""
 
@@ -41,21 +53,26 @@ class TeamsMessenger:
         self._connector = connector
         self._clock = clock
         self._strangers: OrderedDict[Account, Address] = OrderedDict()
+        self._firsts: WeakValueDictionary[Account, asyncio.Lock] = WeakValueDictionary()
 
-    async def met(self, account: Account, address: Address, place: Place) -> bool:
-        """Remember where someone is; return whether it is a stranger met for the first time."""
+    def first(self, account: Account) -> asyncio.Lock:
+        """Return what holds back someone's cards while something is to be said before them."""
+        return self._firsts.setdefault(account, asyncio.Lock())
+
+    async def met(self, account: Account, address: Address, place: Place) -> Met:
+        """Note where someone is, and that they are there."""
         now, keys = self._clock.now(), self._store.keys
         known = await self._store.run(
             lambda conn: references.keep(conn, keys, account, address, place, now)
         )
         if known:
             self._strangers.pop(account, None)
-            return False
-        new = account not in self._strangers
+            return Met.KNOWN
+        met = Met.STRANGER if account in self._strangers else Met.NEW
         self._strangers[account] = address
         if len(self._strangers) > STRANGERS:
             self._strangers.popitem(last=False)
-        return new
+        return met
 
     async def left(self, account: Account) -> None:
         """Note that someone took the app away: nothing is sent there any more."""
@@ -65,23 +82,30 @@ class TeamsMessenger:
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         """Put a card at the end of the chat, and leave `retire` without buttons."""
+        async with self.first(account):
+            ref = await self._post_card(account, card, key)
+        if retire:
+            await self.retire(account, retire)
+        return ref
+
+    async def _post_card(self, account: Account, card: Card, key: str) -> str:
         pair = PairId(key.partition(":")[0])
         ref = await self._post(account, outbound.message(card, pair))
         content, keys = outbound.message(card, pair, live=False), self._store.keys
         await self._store.run(
             lambda conn: screen.post_message(conn, keys, account, pair, ref, content)
         )
-        if retire:
-            await self.retire(account, retire)
         return ref
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
         """Change a card in place. A message that is gone is posted anew."""
         pair, keys = PairId(key.partition(":")[0]), self._store.keys
-        try:
-            await self._connector.put(await self._where(account), ref, outbound.message(card, pair))
-        except GoneError:
-            return await self.post(account, card, key, "")
+        async with self.first(account):
+            try:
+                to = await self._where(account)
+                await self._connector.put(to, ref, outbound.message(card, pair))
+            except GoneError:
+                return await self._post_card(account, card, key)
         content = outbound.message(card, pair, live=False)
 
         def keep(conn: Connection) -> None:
@@ -95,9 +119,7 @@ class TeamsMessenger:
     async def retire(self, account: Account, ref: str) -> None:
         """Leave a message without buttons; one that stays as it is does no harm."""
         keys = self._store.keys
-        content = await self._store.run(
-            lambda conn: screen.take_message(conn, keys, account, ref)
-        )
+        content = await self._store.run(lambda conn: screen.take_message(conn, keys, account, ref))
         if content is None:
             return
         try:
@@ -115,6 +137,11 @@ class TeamsMessenger:
             await self._post(account, activity)
         except Exception as error:  # noqa: BLE001  # the card says where they are
             log.warning("an answer did not arrive: %s", type(error).__name__)
+
+    async def say_at(self, address: Address, activity: Mapping[str, Any]) -> None:
+        """Say something in a chat that may be nobody's; what does not arrive does not matter."""
+        with suppress(Exception):
+            await self._connector.post(address, activity)
 
     async def _post(self, account: Account, activity: Mapping[str, Any]) -> str:
         try:

@@ -1,0 +1,52 @@
+"""The line to Teams, opened once for each process that sends there."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from adapters.teams.auth import Gate, KeyRing, OpenGate
+from adapters.teams.cloud import CLOUDS, DEVELOPMENT
+from adapters.teams.connector import Connector
+from adapters.teams.messenger import TeamsMessenger
+from adapters.teams.pace import Pace
+from adapters.teams.tokens import ClientTokens, Credentials, NoTokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.clock import Clock
+    from adapters.settings import TeamsSettings
+    from adapters.store.sql import SqlStore
+    from adapters.teams.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way in and the way out."""
+
+    gate: Gate | OpenGate
+    messenger: TeamsMessenger
+
+
+@asynccontextmanager
+async def open_line(
+    told: TeamsSettings, store: SqlStore, clock: Clock, cloud: Cloud | None = None
+) -> AsyncIterator[Line]:
+    """Open the line as the environment said. `cloud` stands in for Microsoft's, in tests."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        if told.development:
+            connector = Connector(session, DEVELOPMENT, NoTokens(), Pace())
+            yield Line(OpenGate(), TeamsMessenger(store, connector, clock))
+            return
+        place = cloud or CLOUDS[told.cloud]
+        keys = KeyRing(session, place.metadata, clock)
+        tokens = ClientTokens(
+            session, place, Credentials(told.app_id, told.tenant, told.secret), clock
+        )
+        connector = Connector(session, place, tokens, Pace())
+        gate = Gate(keys, place, told.app_id, told.tenant, clock)
+        yield Line(gate, TeamsMessenger(store, connector, clock))
