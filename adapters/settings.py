@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.teams.cloud import CLOUDS, PUBLIC, Cloud
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEY_BYTES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-CLOUDS = ("public", "government", "china")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,7 +31,7 @@ class TeamsSettings:
     app_id: str = ""
     tenant: str = ""
     secret: str = field(default="", repr=False)
-    cloud: str = "public"
+    cloud: Cloud = PUBLIC
     development: bool = False
 
 
@@ -129,7 +130,7 @@ def _teams(env: Mapping[str, str]) -> TeamsSettings | None:
     if cloud not in CLOUDS:
         raise SettingsError(f"TEAMS_CLOUD must be one of {', '.join(CLOUDS)}.")
     app_id, tenant, secret = told.values()
-    return TeamsSettings(app_id, tenant, secret, cloud)
+    return TeamsSettings(app_id, tenant, secret, CLOUDS[cloud])
 
 
 def _is_on(env: Mapping[str, str], name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from adapters.teams.auth import Gate, KeyRing, OpenGate
-from adapters.teams.cloud import CLOUDS, DEVELOPMENT
+from adapters.teams.cloud import DEVELOPMENT
 from adapters.teams.connector import Connector
 from adapters.teams.messenger import TeamsMessenger
 from adapters.teams.pace import Pace
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from adapters.clock import Clock
     from adapters.settings import TeamsSettings
     from adapters.store.sql import SqlStore
-    from adapters.teams.cloud import Cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +33,17 @@ class Line:
 
 @asynccontextmanager
 async def open_line(
-    told: TeamsSettings, store: SqlStore, clock: Clock, cloud: Cloud | None = None
+    told: TeamsSettings, store: SqlStore, clock: Clock
 ) -> AsyncIterator[Line]:
-    """Open the line as the environment said. `cloud` stands in for Microsoft's, in tests."""
+    """Open the line as the environment said."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         if told.development:
             connector = Connector(session, DEVELOPMENT, NoTokens(), Pace())
             yield Line(OpenGate(), TeamsMessenger(store, connector, clock))
             return
-        place = cloud or CLOUDS[told.cloud]
-        keys = KeyRing(session, place.metadata, clock)
-        tokens = ClientTokens(
-            session, place, Credentials(told.app_id, told.tenant, told.secret), clock
-        )
-        connector = Connector(session, place, tokens, Pace())
-        gate = Gate(keys, place, told.app_id, told.tenant, clock)
+        credentials = Credentials(told.app_id, told.tenant, told.secret)
+        tokens = ClientTokens(session, told.cloud, credentials, clock)
+        connector = Connector(session, told.cloud, tokens, Pace())
+        keys = KeyRing(session, told.cloud.metadata, clock)
+        gate = Gate(keys, told.cloud, told.app_id, told.tenant, clock)
         yield Line(gate, TeamsMessenger(store, connector, clock))
