@@ -92,14 +92,9 @@ def update_message(
     return message_id
 
 
-def take_message(conn: Connection, keys: Keys, account: Account, key: str) -> Json | None:
-    """Return what was kept of a message, and keep it no longer; None if there is nothing."""
-    row = conn.execute(select(message).where(_on(account), message.c.key == key)).one_or_none()
-    if row is None:
-        return None
-    conn.execute(delete(message).where(message.c.id == row.id))
-    owner = of_person(_owner(conn, account))
-    return keys.open(conn, owner, row.sealed, *_place(account, row.pair, row.key))
+def remove_message(conn: Connection, account: Account, message_id: int) -> None:
+    """Keep a message of this account no longer."""
+    conn.execute(delete(message).where(message.c.id == message_id, _on(account)))
 
 
 def find_message(conn: Connection, account: Account, key: str) -> int | None:

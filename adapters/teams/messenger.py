@@ -23,10 +23,9 @@ from bot.journal import PairId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
     from adapters.clock import Clock
     from adapters.store.references import Address, Place
+    from adapters.store.screen import Message
     from adapters.store.sql import SqlStore
     from adapters.teams.connector import Connector
     from bot.cards import Card
@@ -81,20 +80,14 @@ class TeamsMessenger:
         await self._store.run(lambda conn: references.leave(conn, account, now))
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
-        """Put a card at the end of the chat, and leave `retire` without buttons."""
+        """Put a card at the end of the chat, once per key, and leave `retire` without buttons."""
         async with self.first(account):
+            known = await self.find(account, key)
+            if known:
+                return known
             ref = await self._post_card(account, card, key)
         if retire:
             await self.retire(account, retire)
-        return ref
-
-    async def _post_card(self, account: Account, card: Card, key: str) -> str:
-        pair = PairId(key.partition(":")[0])
-        ref = await self._post(account, outbound.message(card, pair))
-        content, keys = outbound.message(card, pair, live=False), self._store.keys
-        await self._store.run(
-            lambda conn: screen.post_message(conn, keys, account, pair, ref, content)
-        )
         return ref
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
@@ -106,30 +99,47 @@ class TeamsMessenger:
                 await self._connector.put(to, ref, outbound.message(card, pair))
             except GoneError:
                 return await self._post_card(account, card, key)
-        content = outbound.message(card, pair, live=False)
-
-        def keep(conn: Connection) -> None:
-            kept = screen.find_message(conn, account, ref)
-            if kept is not None:
-                screen.update_message(conn, keys, kept, content, key)
-
-        await self._store.run(keep)
+        kept = await self._kept(account, ref)
+        if kept:
+            content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
+            await self._store.run(
+                lambda conn: screen.update_message(conn, keys, kept.id, content, key)
+            )
         return ref
 
     async def retire(self, account: Account, ref: str) -> None:
         """Leave a message without buttons; one that stays as it is does no harm."""
-        keys = self._store.keys
-        content = await self._store.run(lambda conn: screen.take_message(conn, keys, account, ref))
-        if content is None:
+        kept = await self._kept(account, ref)
+        if kept is None:
             return
         try:
-            await self._connector.put(await self._where(account), ref, content)
+            await self._connector.put(await self._where(account), ref, kept.content["bare"])
         except Exception as error:  # noqa: BLE001  # its buttons are answered, whatever they say
             log.warning("an old card kept its buttons: %s", type(error).__name__)
+        await self._store.run(lambda conn: screen.remove_message(conn, account, kept.id))
 
-    async def find(self, account: Account, key: str) -> str | None:  # noqa: ARG002
-        """Return None: Teams cannot be asked."""
-        return None
+    async def find(self, account: Account, key: str) -> str | None:
+        """Return the message a change led to, as far as we know: Teams cannot be asked."""
+        found = await self._store.run(lambda conn: screen.find_message(conn, account, key))
+        messages = await self._messages(account) if found is not None else []
+        return next((str(each.content["ref"]) for each in messages if each.id == found), None)
+
+    async def _kept(self, account: Account, ref: str) -> Message | None:
+        messages = await self._messages(account)
+        return next((each for each in messages if each.content["ref"] == ref), None)
+
+    async def _messages(self, account: Account) -> list[Message]:
+        keys = self._store.keys
+        return await self._store.run(lambda conn: screen.messages(conn, keys, account))
+
+    async def _post_card(self, account: Account, card: Card, key: str) -> str:
+        pair, keys = PairId(key.partition(":")[0]), self._store.keys
+        ref = await self._post(account, outbound.message(card, pair))
+        content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
+        await self._store.run(
+            lambda conn: screen.post_message(conn, keys, account, pair, key, content)
+        )
+        return ref
 
     async def say(self, account: Account, activity: Mapping[str, Any]) -> None:
         """Say something that is not a card of theirs. What does not arrive is not said again."""
