@@ -48,12 +48,15 @@ class Reply:
     """What is said at once to the one who acted: a notice or a form.
 
     `repeat`: it was handled before. `taken`: what was typed need not be kept where it was typed.
+    `pair` and `me` say whose turn it was, and so in which language and zone they read.
     """
 
     notice: str = ""
     sheet: Sheet | None = None
     repeat: bool = False
     taken: bool = True
+    pair: PairId | None = None
+    me: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,9 +337,10 @@ def _reply(
     pair: Pair, me: Person | None, decision: Decision, now: datetime, book: Phrasebook
 ) -> Reply:
     if me is None or decision.reply is None:
-        return Reply()
+        return Reply(pair=pair.id, me=me)
     reader = cards.Reader.of(pair, me, now, book)
     if isinstance(decision.reply, Form):
-        return Reply(sheet=cards.sheet(reader, decision.reply))
+        return Reply(sheet=cards.sheet(reader, decision.reply), pair=pair.id, me=me)
     refused = decision.reply.key in facilitator.REFUSALS
-    return Reply(notice=cards.notice(reader, decision.reply), taken=not refused)
+    said = cards.notice(reader, decision.reply)
+    return Reply(notice=said, taken=not refused, pair=pair.id, me=me)
