@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.store import directory, roster
+from bot import cards
 from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from adapters.clock import Clock
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
-    from bot.cards import Card
+    from bot.cards import Card, Home
     from bot.journal import PersonId
     from bot.people import Account
     from bot.turn import Plan, Services
@@ -91,27 +92,29 @@ class Intake:
             pair, _ = await self._store.run(lambda conn: roster.join(conn, code, account, now))
         except roster.InvitationError as error:
             return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
-        await self._catch_up(pair)
+        self._soon(self.look_in(pair))
         return Reply(notice=self._general("joined"))
 
     async def came(self, account: Account) -> None:
         """Look in on the pairs of someone who has just come, or come back."""
         for mine in await self._store.run(lambda conn: directory.whose(conn, account)):
-            await self._catch_up(mine.pair)
+            self._soon(self.look_in(mine.pair))
+
+    async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
+        """Return Home of each pair someone is in, the oldest first; nothing for a stranger."""
+        mine = await self._store.run(lambda conn: directory.whose(conn, account))
+        return tuple([(each.pair, await self._home(each)) for each in mine])
+
+    async def _home(self, mine: Membership) -> Home:
+        pair = await self._store.work(mine.pair, lambda work: work.pair())
+        me = pair.person(mine.person)
+        return cards.home(cards.Reader.of(pair, me, self._clock.now(), self._services.book))
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
-        planned, now = await self._tick(pair)
-        await deliver(self._services, pair, planned, now)
-
-    async def _catch_up(self, pair: PairId) -> None:
-        """Take the clock's turn on one pair, and let the cards follow what is said at once."""
-        self.send(pair, *await self._tick(pair))
-
-    async def _tick(self, pair: PairId) -> tuple[Plan, datetime]:
         now = self._clock.now()
         _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
-        return planned, now
+        await deliver(self._services, pair, planned, now)
 
     async def sweep(self) -> int:
         """Look in on a batch of pairs whose wake-up has come; return how many went well."""
@@ -129,18 +132,21 @@ class Intake:
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
-            task = asyncio.create_task(self._deliver(pair, planned, now))
-            self._errands.add(task)
-            task.add_done_callback(self._errands.discard)
+            self._soon(deliver(self._services, pair, planned, now))
+
+    def _soon(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._well(work))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def settled(self) -> None:
         """Wait until everything that is on its way has arrived."""
         while self._errands:
             await asyncio.gather(*self._errands)
 
-    async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
+    async def _well(self, work: Coroutine[None, None, None]) -> None:
         try:
-            await deliver(self._services, pair, planned, now)
+            await work
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
 

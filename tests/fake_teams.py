@@ -179,7 +179,9 @@ class FakeTeams:
         found = next((each for each in chat if each.id == ref), None)
         await self._fails(fault)
         if found is None:
-            return web.json_response({"error": {"code": "ActivityNotFoundInConversation"}}, status=404)
+            return web.json_response(
+                {"error": {"code": "ActivityNotFoundInConversation"}}, status=404
+            )
         found.activity, found.edits = activity, found.edits + 1
         return web.json_response({"id": found.id})
 

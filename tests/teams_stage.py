@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,6 +15,7 @@ import httpx
 from starlette.applications import Starlette
 
 from adapters.intake import Intake
+from adapters.pacing import Pacing
 from adapters.settings import new_key
 from adapters.store import directory, roster
 from adapters.store.references import Address, Place
@@ -35,6 +35,7 @@ from tests.paper import Message
 from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME, Actor, Stage, drawn, drawn_sheet, wrapped
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from collections.abc import AsyncIterator
 
     from sqlalchemy import Connection
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from bot.inputs import Input
     from bot.journal import PairId
     from bot.people import Pair, Person
+
 
 @dataclass
 class StageClock:
@@ -57,16 +59,21 @@ class StageClock:
 
 
 @dataclass
-class NoPace:
-    """For tests, in which nothing is waited for; what would have been waited is written down."""
+class Waits:
+    """What would have been waited for, and was not."""
 
-    waits: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    passed: float = 0.0
 
-    async def wait(self, conversation: str) -> None:
-        """Wait for nothing."""
+    def now(self) -> float:
+        return self.passed
 
     async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
+        self.seconds.append(seconds)
+        await self.turn(seconds)
+
+    async def turn(self, seconds: float) -> None:
+        self.passed += seconds
 
 
 @dataclass
@@ -75,7 +82,7 @@ class House:
 
     teams: FakeTeams
     clock: StageClock
-    pace: NoPace
+    waits: Waits
     store: SqlStore
     messenger: TeamsMessenger
     connector: Connector
@@ -106,11 +113,13 @@ async def opened(
     **messengers: Any,
 ) -> AsyncIterator[House]:
     """Open a house whose only line goes to a Teams of its own."""
-    clock, pace = StageClock(), NoPace()
+    clock, waits = StageClock(), Waits()
     store = await SqlStore.open(database, base64.urlsafe_b64decode(new_key()), BOOK.catalogue)
     async with serving(clock) as teams, aiohttp.ClientSession() as session:
         tokens = ClientTokens(session, teams.cloud, Credentials(APP, TENANT, SECRET), clock)
-        connector = Connector(session, teams.cloud, tokens, pace, pace.sleep)
+        connector = Connector(
+            session, teams.cloud, tokens, Pacing(waits.now, waits.turn), waits.sleep
+        )
         line = messenger(store, connector, clock)
         services = Services(store, BOOK, {"teams": line, **messengers})
         taken = intake(services, store, clock)
@@ -120,9 +129,7 @@ async def opened(
         app = Starlette(routes=[wire.route(gate, desk)])
         there = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=there, base_url="http://bot.test") as http:
-            yield House(
-                teams, clock, pace, store, line, connector, taken, desk, http, session
-            )
+            yield House(teams, clock, waits, store, line, connector, taken, desk, http, session)
         await desk.settled()
         await taken.settled()
     await store.close()

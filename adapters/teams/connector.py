@@ -12,22 +12,26 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
 
+from adapters.pacing import Rate, TooSoonError
 from adapters.teams.tokens import NoTokenError
 from bot.delivery import NotSent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from adapters.pacing import Pacing
     from adapters.store.references import Address
     from adapters.teams.cloud import Cloud
     from adapters.teams.tokens import Tokens
 
+# Teams counts 8 in two seconds and 60 in thirty for a conversation, and 30 a second for a tenant.
+ALL, CHAT, TENANT = "teams", Rate(0.55, 4), Rate(0.05, 10)
 HARD = 40_000  # bytes in UTF-16, above which an activity is not even tried
 TRIES = 3
 LONGEST = 20.0  # seconds we wait for a busy Teams before we leave it to the clock
@@ -44,14 +48,6 @@ class GoneError(Exception):
 
 class UnsureError(Exception):
     """Nobody can tell whether it arrived."""
-
-
-class Pace(Protocol):
-    """Keeps to the number of messages Teams allows."""
-
-    async def wait(self, conversation: str) -> None:
-        """Return when the next message to a conversation may go out."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +67,14 @@ class Connector:
         session: aiohttp.ClientSession,
         cloud: Cloud,
         tokens: Tokens,
-        pace: Pace,
+        pacing: Pacing,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Send over this session, at this pace."""
         self._session = session
         self._cloud = cloud
         self._tokens = tokens
-        self._pace = pace
+        self._pacing = pacing
         self._sleep = sleep
 
     async def post(self, to: Address, activity: Mapping[str, Any]) -> str:
@@ -113,6 +109,7 @@ class Connector:
                 return answer
             wait = _pause(answer, tried)
             if wait > LONGEST:
+                self._pacing.freeze(to.conversation, wait)
                 raise NotSent(timedelta(seconds=wait))
             await self._sleep(wait)
         answer = await self._try(method, to, url, body, again)
@@ -124,9 +121,11 @@ class Connector:
         self, method: str, to: Address, url: URL, body: bytes, again: set[HTTPStatus]
     ) -> Answer:
         """Try once; what nobody can be sure of counts as a failure that may be tried again."""
-        await self._pace.wait(to.conversation)
         try:
+            await self._pacing.turn({to.conversation: CHAT, ALL: TENANT})
             return await self._once(method, url, body)
+        except TooSoonError as error:
+            raise NotSent(timedelta(seconds=error.wait)) from None
         except UnsureError:
             if HTTPStatus.BAD_GATEWAY not in again:
                 raise

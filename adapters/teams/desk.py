@@ -16,6 +16,7 @@ from adapters.teams import forms, outbound
 from adapters.teams.inbound import Arrival, Kind
 from adapters.teams.messenger import Met
 from bot.cards import notice_lines
+from bot.journal import PairId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from adapters.teams.elements import Drawn
     from adapters.teams.messenger import TeamsMessenger
     from bot.cards import Sheet
+    from bot.turn import Reply
 
 T = TypeVar("T")
 
@@ -111,6 +113,8 @@ class Desk:
                 return await self._welcome(arrival)
             case Kind.ELSEWHERE:
                 await self._refuse(arrival)
+            case Kind.HOME:
+                return await self._home(arrival)
             case Kind.SAID | Kind.PRESSED:
                 return self._spoken(arrival, await self._take(arrival))
         return None
@@ -135,10 +139,19 @@ class Desk:
         say = self._notice(arrival, self._say(arrival, "elsewhere"))
         self._start(self._messenger.say_at(address, say))
 
+    async def _home(self, arrival: Arrival) -> Drawn | None:
+        """Return Home of the pair that was meant: all that is there, under the card."""
+        await self._met(arrival)
+        homes = dict(await self._intake.homes(arrival.account))
+        pair = PairId(arrival.pair or "")
+        if pair not in homes:
+            return None
+        return outbound.told(outbound.home(homes[pair], pair), self._say(arrival, "answered"))
+
     def _spoken(self, arrival: Arrival, answer: Answer) -> Drawn | None:
         reply = answer.reply
         if reply.sheet:
-            form = forms.form(reply.sheet, arrival.pair or "", self._words(arrival))
+            form = forms.form(reply.sheet, reply.pair or "", self._words(arrival, reply))
             return outbound.told(form, self._say(arrival, "answered"))
         return self._notice(arrival, reply.notice) if reply.notice else None
 
@@ -161,6 +174,9 @@ class Desk:
             return Told(HTTPStatus.NOT_IMPLEMENTED)
         if arrival.kind is Kind.ELSEWHERE:
             return self._message(arrival, self._say(arrival, "elsewhere"))
+        if arrival.kind is Kind.HOME:
+            self._start(self._hear(arrival))
+            return self._message(arrival, "")
         task = await self._within(self._patience.invoke, self._take(arrival))
         if task is None:
             return self._message(arrival, self._say(arrival, "slow"))
@@ -169,17 +185,17 @@ class Desk:
         return self._shown(arrival, task.result())
 
     def _shown(self, arrival: Arrival, answer: Answer) -> Told:
-        reply, pair = answer.reply, arrival.pair or ""
+        reply = answer.reply
         if reply.sheet:
-            return self._form(arrival, reply.sheet)
+            return self._form(arrival, reply, reply.sheet)
         if reply.notice or reply.repeat:
             return self._message(arrival, reply.notice or self._say(arrival, "repeat"))
         if arrival.kind is Kind.PRESSED and answer.card and answer.ref == arrival.message:
-            return _execute(CARD, outbound.card(answer.card, pair))
+            return _execute(CARD, outbound.card(answer.card, reply.pair or ""))
         return self._message(arrival, "")
 
-    def _form(self, arrival: Arrival, sheet: Sheet) -> Told:
-        pair, words = arrival.pair or "", self._words(arrival)
+    def _form(self, arrival: Arrival, reply: Reply, sheet: Sheet) -> Told:
+        pair, words = reply.pair or "", self._words(arrival, reply)
         if arrival.kind is Kind.PRESSED:
             return _execute(CARD, forms.form(sheet, pair, words))
         return _dialog("continue", forms.dialog(sheet, pair, words))
@@ -208,8 +224,12 @@ class Desk:
     def _say(self, arrival: Arrival, key: str) -> str:
         return str(self._general("notices", key, arrival.place.locale))
 
-    def _words(self, arrival: Arrival) -> Callable[[str], str]:
-        return lambda key: str(self._general("teams", key, arrival.place.locale))
+    def _words(self, arrival: Arrival, reply: Reply) -> Callable[[str], str]:
+        """Return the platform's own words, by their keys, for who reads them where they are."""
+        locale = reply.me.locale if reply.me else arrival.place.locale
+        zone = reply.me.zone if reply.me else arrival.place.zone
+        place = zone.rpartition("/")[2].replace("_", " ")
+        return lambda key: str(self._general("teams", key, locale)).format(place=place)
 
     async def _within(self, seconds: float, job: Coroutine[Any, Any, T]) -> asyncio.Task[T] | None:
         """Return a job once it is over, or None if it takes longer, and then let it go on."""

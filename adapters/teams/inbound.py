@@ -31,6 +31,7 @@ from zoneinfo import available_timezones
 
 from adapters.store.references import Address, Place
 from adapters.teams.forms import answers
+from adapters.teams.outbound import HOME
 from bot.inputs import Input, Pressed, Said, Submitted
 from bot.people import Account
 
@@ -47,6 +48,7 @@ class Kind(Enum):
 
     SAID = "words"
     PRESSED = "a button or a form on a card"
+    HOME = "the way to Home"
     OPENED = "a button that opens a dialog"
     SENT = "a dialog, sent"
     CAME = "they came"
@@ -93,6 +95,8 @@ def read(activity: Json) -> Arrival:
     if not (all((account.user, account.tenant, address.conversation, activity.get("id")))):
         return Arrival(Kind.NOTHING)
     input, pair = _input(kind, activity)
+    if kind is Kind.PRESSED and input == Pressed("", HOME):
+        kind, input = Kind.HOME, None
     if kind in {Kind.PRESSED, Kind.OPENED, Kind.SENT} and input is None:
         return Arrival(Kind.UNKNOWN if activity.get("type") == "invoke" else Kind.NOTHING)
     message = _name(activity.get("replyToId"))
@@ -128,7 +132,7 @@ def _input(kind: Kind, activity: Json) -> tuple[Input | None, str | None]:
     pair = _name(data.get("pair")) or None
     if kind is Kind.SENT or not action:
         return (Submitted(item, answers(data)) if item else None), pair
-    return (Pressed(item, action) if item else None), pair
+    return (Pressed(item, action) if item or action == HOME else None), pair
 
 
 def _account(activity: Json) -> Account:

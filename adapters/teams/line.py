@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from adapters.pacing import Pacing
 from adapters.teams.auth import Gate, KeyRing, OpenGate
 from adapters.teams.cloud import DEVELOPMENT
 from adapters.teams.connector import Connector
 from adapters.teams.messenger import TeamsMessenger
-from adapters.teams.pace import Pace
 from adapters.teams.tokens import ClientTokens, Credentials, NoTokens
 
 if TYPE_CHECKING:
@@ -32,18 +32,16 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(
-    told: TeamsSettings, store: SqlStore, clock: Clock
-) -> AsyncIterator[Line]:
+async def open_line(told: TeamsSettings, store: SqlStore, clock: Clock) -> AsyncIterator[Line]:
     """Open the line as the environment said."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         if told.development:
-            connector = Connector(session, DEVELOPMENT, NoTokens(), Pace())
+            connector = Connector(session, DEVELOPMENT, NoTokens(), Pacing())
             yield Line(OpenGate(), TeamsMessenger(store, connector, clock))
             return
         credentials = Credentials(told.app_id, told.tenant, told.secret)
         tokens = ClientTokens(session, told.cloud, credentials, clock)
-        connector = Connector(session, told.cloud, tokens, Pace())
+        connector = Connector(session, told.cloud, tokens, Pacing())
         keys = KeyRing(session, told.cloud.metadata, clock)
         gate = Gate(keys, told.cloud, told.app_id, told.tenant, clock)
         yield Line(gate, TeamsMessenger(store, connector, clock))
