@@ -85,6 +85,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     hangs: bool = False
+    chat: str = ""
 
 
 @dataclass
@@ -101,6 +102,7 @@ class FakeTeams:
     tokens: int = 0
     down: bool = False
     slow: asyncio.Event | None = None
+    typed: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[Any] = field(default_factory=set)
     numbers: int = 0
 
@@ -192,9 +194,17 @@ class FakeTeams:
         activity = await request.json()
         self.sent.append((request.method, request.match_info["chat"], activity))
         typing = activity["type"] == "typing"
+        if typing:
+            self.typed.set()
         if self.slow and not typing:
             await self.slow.wait()
-        return activity, self.faults.popleft() if self.faults and not typing else None
+        return activity, None if typing else self._fault(request.match_info["chat"])
+
+    def _fault(self, chat: str) -> Fault | None:
+        found = next((each for each in self.faults if each.chat in {"", chat}), None)
+        if found:
+            self.faults.remove(found)
+        return found
 
     async def _fails(self, fault: Fault | None) -> None:
         if fault and fault.hangs:

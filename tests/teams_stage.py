@@ -35,8 +35,8 @@ from tests.paper import Message
 from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME, Actor, Stage, drawn, drawn_sheet, wrapped
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from sqlalchemy import Connection
 

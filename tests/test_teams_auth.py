@@ -282,7 +282,7 @@ async def test_the_whole_app_answers_teams(files: Files) -> None:
                 assert answer.status_code == HTTPStatus.OK
                 answer = await http.post("/api/messages", json=activity)
                 assert answer.status_code == HTTPStatus.UNAUTHORIZED
-    assert ISSUER == teams.cloud.issuer
+    assert teams.cloud.issuer == ISSUER
 
 
 async def test_the_development_flag_lets_in_nobody_but_this_machine(files: Files) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from adapters.store.migrate import upgrade
 from tests import test_journey, test_stories, test_term
 from tests.stage import TRANSCRIPTS
 from tests.teams_stage import TeamsStage
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FEW = {
     "test_two_people_find_their_way_to_a_second_meeting",

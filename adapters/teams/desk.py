@@ -53,7 +53,7 @@ class Told:
 
 
 class Desk:
-    """Takes arrivals, one at a time for each chat."""
+    """Takes what arrives, and answers."""
 
     def __init__(
         self,
@@ -86,21 +86,20 @@ class Desk:
 
     async def _hear(self, arrival: Arrival) -> None:
         """Take an arrival. What is said goes out before the cards, and is not waited for."""
-        first = self._messenger.first(arrival.account)
-        await first.acquire()
+        said = self._messenger.ahead(arrival.account)
         try:
             say = await self._typing(arrival, self._take_in(arrival))
         except BaseException:
-            first.release()
+            said.set_result(None)
             raise
-        self._start(self._speak(arrival, say, first))
+        self._start(self._speak(arrival, say, said))
 
-    async def _speak(self, arrival: Arrival, say: Drawn | None, first: asyncio.Lock) -> None:
+    async def _speak(self, arrival: Arrival, say: Drawn | None, said: asyncio.Future[None]) -> None:
         try:
             if say:
                 await self._messenger.say(arrival.account, say)
         finally:
-            first.release()
+            said.set_result(None)
 
     async def _take_in(self, arrival: Arrival) -> Drawn | None:
         """Take an arrival; return what is to be said in the chat."""

@@ -64,6 +64,7 @@ INVOKES = {
     "task/fetch": Kind.OPENED,
     "task/submit": Kind.SENT,
 }
+ACTS = {Kind.SAID, Kind.PRESSED, Kind.OPENED, Kind.SENT}
 INSTALLS = {
     "add": Kind.CAME,
     "add-upgrade": Kind.STAYED,
@@ -90,19 +91,16 @@ def read(activity: Json) -> Arrival:
     """Return what an activity is to us. It never raises, whatever it is given."""
     kind = _kind(activity)
     account, address = _account(activity), _address(activity)
-    if kind is Kind.UNKNOWN:
-        return Arrival(kind)
-    if not (all((account.user, account.tenant, address.conversation, activity.get("id")))):
-        return Arrival(Kind.NOTHING)
-    input, pair = _input(kind, activity)
-    if kind is Kind.PRESSED and input == Pressed("", HOME):
+    nothing = Kind.UNKNOWN if activity.get("type") == "invoke" else Kind.NOTHING
+    if not (account.user and account.tenant and address.conversation and activity.get("id")):
+        return Arrival(nothing)
+    input, pair = _input(kind, activity) if kind in ACTS else (None, None)
+    if input == Pressed("", HOME):
         kind, input = Kind.HOME, None
-    if kind in {Kind.PRESSED, Kind.OPENED, Kind.SENT} and input is None:
-        return Arrival(Kind.UNKNOWN if activity.get("type") == "invoke" else Kind.NOTHING)
-    message = _name(activity.get("replyToId"))
-    return Arrival(
-        kind, _id(account, activity), account, address, _place(activity), input, pair, message
-    )
+    elif kind in ACTS and input is None:
+        kind = nothing
+    where, message = _place(activity), _name(activity.get("replyToId"))
+    return Arrival(kind, _id(account, activity), account, address, where, input, pair, message)
 
 
 def _kind(activity: Json) -> Kind:

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from adapters.store import references, screen
 from adapters.teams import outbound
@@ -52,11 +51,24 @@ class TeamsMessenger:
         self._connector = connector
         self._clock = clock
         self._strangers: OrderedDict[Account, Address] = OrderedDict()
-        self._firsts: WeakValueDictionary[Account, asyncio.Lock] = WeakValueDictionary()
+        self._ahead: dict[Account, set[asyncio.Future[None]]] = {}
 
-    def first(self, account: Account) -> asyncio.Lock:
-        """Return what holds back someone's cards while something is to be said before them."""
-        return self._firsts.setdefault(account, asyncio.Lock())
+    def ahead(self, account: Account) -> asyncio.Future[None]:
+        """Hold someone's cards back until this is done: something is to be said before them."""
+        said: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ahead.setdefault(account, set()).add(said)
+        said.add_done_callback(lambda _: self._said(account, said))
+        return said
+
+    def _said(self, account: Account, said: asyncio.Future[None]) -> None:
+        self._ahead[account].discard(said)
+        if not self._ahead[account]:
+            del self._ahead[account]
+
+    async def _in_turn(self, account: Account) -> None:
+        """Wait until all that is to be said before a card has been said."""
+        if account in self._ahead:
+            await asyncio.wait(set(self._ahead[account]))
 
     async def met(self, account: Account, address: Address, place: Place) -> Met:
         """Note where someone is, and that they are there."""
@@ -81,11 +93,11 @@ class TeamsMessenger:
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         """Put a card at the end of the chat, once per key, and leave `retire` without buttons."""
-        async with self.first(account):
-            known = await self.find(account, key)
-            if known:
-                return known
-            ref = await self._post_card(account, card, key)
+        await self._in_turn(account)
+        known = await self.find(account, key)
+        if known:
+            return known
+        ref = await self._post_card(account, card, key)
         if retire:
             await self.retire(account, retire)
         return ref
@@ -93,12 +105,12 @@ class TeamsMessenger:
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
         """Change a card in place. A message that is gone is posted anew."""
         pair, keys = PairId(key.partition(":")[0]), self._store.keys
-        async with self.first(account):
-            try:
-                to = await self._where(account)
-                await self._connector.put(to, ref, outbound.message(card, pair))
-            except GoneError:
-                return await self._post_card(account, card, key)
+        await self._in_turn(account)
+        try:
+            to = await self._where(account)
+            await self._connector.put(to, ref, outbound.message(card, pair))
+        except GoneError:
+            return await self._post_card(account, card, key)
         kept = await self._kept(account, ref)
         if kept:
             content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
