@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import os
@@ -163,7 +164,7 @@ def mutated(dice: random.Random) -> dict[str, Any]:
             if dice.random() < 0.3:
                 del place[key]
             else:
-                place[key] = dice.choice(JUNK)
+                place[key] = copy.deepcopy(dice.choice(JUNK))
             break
     return activity
 
