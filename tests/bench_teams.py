@@ -45,7 +45,6 @@ from tests.fake_teams import APP, ISSUER, SECRET, TENANT, Client, FakeTeams
 from tests.teams_stage import teams_account
 
 if TYPE_CHECKING:
-
     from starlette.requests import Request
 
 TEAMS, OURS, STOCK, BARE = 8920, 8921, 8922, 8923
@@ -196,6 +195,8 @@ async def measure(folder: Path, fake: FakeTeams) -> None:
                 await house.intake.settled()
                 if number:
                     taken.append((time.process_time() - before) / TURNS)
+        journal = (await house.store.work(press["pair"], lambda work: work.pair())).journal
+        assert len(journal) > TURNS * (ROUNDS + 1)  # every press was a turn that wrote
         middle = {port: statistics.median(taken) for port, taken in figures.items()}
         for server, task in running:
             server.should_exit = True

@@ -122,9 +122,15 @@ async def test_what_is_gone_and_what_is_refused_are_told_apart(house: House) -> 
     with pytest.raises(NotSent) as caught:
         await house.connector.post(at(house), HELLO)
     assert caught.value.wait
+
+
+async def test_a_token_that_is_refused_is_fetched_anew(house: House) -> None:
     house.teams.faults.append(Fault(401))
     with pytest.raises(NotSent):
         await house.connector.post(at(house), HELLO)
+    await house.connector.post(at(house), HELLO)
+    assert house.teams.tokens == 2
+    assert len(house.teams.chat("a:ada")) == 1
 
 
 @pytest.mark.parametrize("service", ["https://evil.example/", "http://169.254.169.254/", ""])

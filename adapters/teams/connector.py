@@ -161,6 +161,7 @@ class Connector:
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._tokens.drop()
             raise NotSent(LATER)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnsureError(str(answer.status))

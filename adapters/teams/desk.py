@@ -175,7 +175,7 @@ class Desk:
             return self._message(arrival, self._say(arrival, "elsewhere"))
         if arrival.kind is Kind.HOME:
             self._start(self._hear(arrival))
-            return self._message(arrival, "")
+            return self._message(arrival, self._say(arrival, "below"))
         task = await self._within(self._patience.invoke, self._take(arrival))
         if task is None:
             return self._message(arrival, self._say(arrival, "slow"))
@@ -189,9 +189,11 @@ class Desk:
             return self._form(arrival, reply, reply.sheet)
         if reply.notice or reply.repeat:
             return self._message(arrival, reply.notice or self._say(arrival, "repeat"))
+        if arrival.kind is Kind.SENT:
+            return Told()  # which closes the dialog
         if arrival.kind is Kind.PRESSED and answer.card and answer.ref == arrival.message:
             return _execute(CARD, outbound.card(answer.card, reply.pair or ""))
-        return self._message(arrival, "")
+        return self._message(arrival, self._say(arrival, "done"))
 
     def _form(self, arrival: Arrival, reply: Reply, sheet: Sheet) -> Told:
         pair, words = reply.pair or "", self._words(arrival, reply)
@@ -201,7 +203,7 @@ class Desk:
 
     def _message(self, arrival: Arrival, text: str) -> Told:
         if arrival.kind in {Kind.OPENED, Kind.SENT}:
-            return _dialog("message", text) if text else Told()  # an empty answer closes it
+            return _dialog("message", text)
         return _execute(MESSAGE, text)
 
     # What both need

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from adapters.clock import WallClock
 from adapters.pacing import Pacing
 from adapters.teams.auth import Gate, KeyRing, OpenGate
 from adapters.teams.cloud import DEVELOPMENT
@@ -39,9 +40,10 @@ async def open_line(told: TeamsSettings, store: SqlStore, clock: Clock) -> Async
             connector = Connector(session, DEVELOPMENT, NoTokens(), Pacing())
             yield Line(OpenGate(), TeamsMessenger(store, connector, clock))
             return
+        wall = WallClock()  # tokens run out by Microsoft's clock, whatever ours is moved to
         credentials = Credentials(told.app_id, told.tenant, told.secret)
-        tokens = ClientTokens(session, told.cloud, credentials, clock)
+        tokens = ClientTokens(session, told.cloud, credentials, wall)
         connector = Connector(session, told.cloud, tokens, Pacing())
-        keys = KeyRing(session, told.cloud.metadata, clock)
-        gate = Gate(keys, told.cloud, told.app_id, told.tenant, clock)
+        keys = KeyRing(session, told.cloud.metadata, wall)
+        gate = Gate(keys, told.cloud, told.app_id, told.tenant, wall)
         yield Line(gate, TeamsMessenger(store, connector, clock))

@@ -22,7 +22,10 @@ from bot.journal import PairId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import Connection
+
     from adapters.clock import Clock
+    from adapters.store.keys import Keys
     from adapters.store.references import Address, Place
     from adapters.store.screen import Message
     from adapters.store.sql import SqlStore
@@ -111,17 +114,20 @@ class TeamsMessenger:
             await self._connector.put(to, ref, outbound.message(card, pair))
         except GoneError:
             return await self._post_card(account, card, key)
-        kept = await self._kept(account, ref)
-        if kept:
-            content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
-            await self._store.run(
-                lambda conn: screen.update_message(conn, keys, kept.id, content, key)
-            )
+        bare = outbound.message(card, pair, live=False)
+
+        def keep(conn: Connection) -> None:
+            kept = _kept(conn, keys, account, ref)
+            if kept:
+                screen.update_message(conn, keys, kept.id, {"ref": ref, "bare": bare}, key)
+
+        await self._store.run(keep)
         return ref
 
     async def retire(self, account: Account, ref: str) -> None:
         """Leave a message without buttons; one that stays as it is does no harm."""
-        kept = await self._kept(account, ref)
+        keys = self._store.keys
+        kept = await self._store.run(lambda conn: _kept(conn, keys, account, ref))
         if kept is None:
             return
         try:
@@ -132,17 +138,14 @@ class TeamsMessenger:
 
     async def find(self, account: Account, key: str) -> str | None:
         """Return the message a change led to, as far as we know: Teams cannot be asked."""
-        found = await self._store.run(lambda conn: screen.find_message(conn, account, key))
-        messages = await self._messages(account) if found is not None else []
-        return next((str(each.content["ref"]) for each in messages if each.id == found), None)
-
-    async def _kept(self, account: Account, ref: str) -> Message | None:
-        messages = await self._messages(account)
-        return next((each for each in messages if each.content["ref"] == ref), None)
-
-    async def _messages(self, account: Account) -> list[Message]:
         keys = self._store.keys
-        return await self._store.run(lambda conn: screen.messages(conn, keys, account))
+
+        def look(conn: Connection) -> str | None:
+            found = screen.find_message(conn, account, key)
+            messages = screen.messages(conn, keys, account) if found is not None else []
+            return next((str(each.content["ref"]) for each in messages if each.id == found), None)
+
+        return await self._store.run(look)
 
     async def _post_card(self, account: Account, card: Card, key: str) -> str:
         pair, keys = PairId(key.partition(":")[0]), self._store.keys
@@ -179,3 +182,9 @@ class TeamsMessenger:
         if found is None:
             raise NotSent(None)
         return found
+
+
+def _kept(conn: Connection, keys: Keys, account: Account, ref: str) -> Message | None:
+    """Return what is kept of a message that has buttons."""
+    messages = screen.messages(conn, keys, account)
+    return next((each for each in messages if each.content["ref"] == ref), None)

@@ -28,6 +28,10 @@ class Tokens(Protocol):
         """Return a token that is still good; empty where none is needed. Raises NoTokenError."""
         ...
 
+    def drop(self) -> None:
+        """Fetch another one next time: this one was refused."""
+        ...
+
 
 class NoTokens:
     """For the development flag: a client on this machine that asks for none."""
@@ -35,6 +39,9 @@ class NoTokens:
     async def bearer(self) -> str:
         """Return nothing."""
         return ""
+
+    def drop(self) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,10 @@ class ClientTokens:
                 if self._is_due():
                     await self._fetch()
         return self._token
+
+    def drop(self) -> None:
+        """Fetch another one next time: this one was refused."""
+        self._renew = None
 
     def _is_due(self) -> bool:
         return self._renew is None or self._clock.now() >= self._renew
