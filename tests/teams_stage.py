@@ -26,6 +26,7 @@ from adapters.teams.connector import Connector
 from adapters.teams.desk import Desk, Patience
 from adapters.teams.messenger import TeamsMessenger
 from adapters.teams.tokens import ClientTokens, Credentials
+from adapters.web.messenger import WebMessenger
 from bot import cards
 from bot.inputs import Asked, Pressed, Said, Submitted, Ticked
 from bot.people import Account
@@ -35,7 +36,7 @@ from tests.paper import Message
 from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME, Actor, Stage, drawn, drawn_sheet, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from bot.inputs import Input
     from bot.journal import PairId
     from bot.people import Pair, Person
+    from bot.turn import Messenger
+
+
+WEB = Account("web", "playground", "ben")
 
 
 @dataclass
@@ -110,7 +115,7 @@ async def opened(
     messenger: type[TeamsMessenger] = TeamsMessenger,
     intake: type[Intake] = Intake,
     patience: Patience | None = None,
-    **messengers: Any,
+    **others: Callable[[SqlStore], Messenger],
 ) -> AsyncIterator[House]:
     """Open a house whose only line goes to a Teams of its own."""
     clock, waits = StageClock(), Waits()
@@ -121,7 +126,8 @@ async def opened(
             session, teams.cloud, tokens, Pacing(waits.now, waits.turn), waits.sleep
         )
         line = messenger(store, connector, clock)
-        services = Services(store, BOOK, {"teams": line, **messengers})
+        rest = {platform: made(store) for platform, made in others.items()}
+        services = Services(store, BOOK, {"teams": line, **rest})
         taken = intake(services, store, clock)
         desk = Desk(taken, line, BOOK.general, patience)
         keys = KeyRing(session, teams.cloud.metadata, clock)
@@ -191,6 +197,26 @@ class Mirror(TeamsMessenger):
             message.live = message.live and message.key != ref
 
 
+class MirrorWeb(WebMessenger):
+    """The playground's messenger, which also puts every card on the stage's paper."""
+
+    stage: TeamsStage
+
+    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
+        known = await self.find(account, key)
+        ref = await super().post(account, card, key, retire)
+        if not known:
+            self.stage.paper.chats.setdefault(account, []).append(Message(ref, card))
+            self.stage.paper.shown.append((account, "post", card))
+        return ref
+
+    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
+        now = await super().update(account, ref, card, key)
+        self.stage.paper.chats[account][-1].card = card
+        self.stage.paper.shown.append((account, "update", card))
+        return now
+
+
 class Listening(Intake):
     """An intake that remembers what it answered."""
 
@@ -210,8 +236,7 @@ class TeamsActor(Actor):
 
     @property
     def account(self) -> Account:
-        assert self.client
-        return teams_account(self.client.user)
+        return teams_account(self.client.user) if self.client else WEB
 
 
 @dataclass
@@ -233,6 +258,7 @@ class TeamsStage(Stage):
     """Two people who both sit at Teams."""
 
     house: House
+    mixed: bool
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -240,24 +266,27 @@ class TeamsStage(Stage):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database: str) -> AsyncIterator[TeamsStage]:
-        async with opened(database, messenger=Mirror, intake=Listening) as house:
+    async def open(cls, database: str, *, mixed: bool = False) -> AsyncIterator[TeamsStage]:
+        """Open it; `mixed` has Ben sit in the playground."""
+        async with opened(database, messenger=Mirror, intake=Listening, web=MirrorWeb) as house:
             stage = cls()
-            stage.house = house
-            house.messenger.stage = stage
+            stage.house, stage.mixed = house, mixed
+            for messenger in house.intake._services.messengers.values():
+                messenger.stage = stage
             await stage._move_in()
             yield stage
 
     async def _move_in(self) -> None:
         ada = self.house.client("aad-ada")
-        ben = self.house.client("aad-ben", zone="Europe/Berlin")
-        keys, accounts = self.house.store.keys, tuple(teams_account(c.user) for c in (ada, ben))
+        ben = None if self.mixed else self.house.client("aad-ben", zone="Europe/Berlin")
+        clients = [client for client in (ada, ben) if client]
+        accounts = teams_account(ada.user), teams_account(ben.user) if ben else WEB
+        keys = self.house.store.keys
         pair = await self.house.run(lambda c: two_people(c, keys, accounts, self.now))
-        for client in (ada, ben):
-            where = Address(
-                self.house.teams.service, client.conversation, f"29:{client.user}", f"28:{APP}"
-            )
-            await self.house.messenger.met(teams_account(client.user), where, Place())
+        for client in clients:
+            service, user = self.house.teams.service, client.user
+            where = Address(service, client.conversation, f"29:{user}", f"28:{APP}")
+            await self.house.messenger.met(teams_account(user), where, Place())
         self.start = await self.house.store.work(pair, lambda work: work.pair())
         self.ada = TeamsActor(self, self.start.reverse_mentor, client=ada)
         self.ben = TeamsActor(self, self.start.reverse_mentee, client=ben)
@@ -288,7 +317,9 @@ class TeamsStage(Stage):
     async def _acts(self, actor: TeamsActor, input: Input) -> Reply:
         """Do at Teams what was done on the stage, and nothing that Teams does not show."""
         client = actor.client
-        assert client
+        if client is None:
+            delivery = f"web:{self.turns}:{len(self.script)}"
+            return await self.house.intake.receive(WEB, input, delivery, self.start.id)
         match input:
             case Pressed(item, action):
                 data = {"pair": self.start.id, "item": item, "action": action}
@@ -325,7 +356,7 @@ class TeamsStage(Stage):
         """What stands in the two chats is what was meant to stand there."""
         for actor in self.actors():
             card = self.paper.live(actor.account)
-            if card:
+            if card and actor.client:
                 content = outbound.card(card, self.start.id)
                 live = [m for m in actor.client.chat if m.card == content]
                 assert live, f"{actor.me.name} does not see {card.title!r}"

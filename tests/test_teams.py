@@ -13,9 +13,6 @@ from adapters.intake import Intake
 from adapters.store import directory, references, roster
 from adapters.store.references import Address, Place
 from adapters.teams.desk import Patience
-from adapters.web.messenger import WebMessenger
-from bot.inputs import Pressed
-from bot.people import Account
 from tests.fake_teams import APP, Client, Fault
 from tests.teams_stage import House, opened, teams_account, two_people
 
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.journal import PairId
+    from bot.people import Account
 
 pytest_plugins = ("tests.databases",)
 YES, NO = "Yes, I would like to", "No, thank you"
@@ -379,41 +377,20 @@ async def test_a_hanging_connector_does_not_hold_teams_up(house: House) -> None:
 
 
 async def test_what_is_said_comes_before_the_card(house: House) -> None:
-    ada = house.client("ada")
-    pair = await proposed(house, teams_account("ada"), teams_account("ben"))
+    ada, eve = house.client("ada"), house.client("eve")
+    await proposed(house, teams_account("ada"), teams_account("ben"))
     said = house.messenger.ahead(teams_account("ada"))
     await ada.installs()
-    looking = asyncio.create_task(house.intake.look_in(pair))
-    await house.run(lambda _: None)
-    assert not looking.done()
-    assert ada.chat == []
+    for _ in range(5):  # meanwhile others are served
+        await eve.says("help")
+    seen = list(ada.chat)
     said.set_result(None)
-    await looking
     await house.settled()
+    assert seen == []
     assert YES in ada.live.buttons()
 
 
 # The two together, and what is kept
-
-
-async def test_one_at_teams_and_one_in_the_playground_find_each_other(database: str) -> None:
-    """A mixed pair: the same pair, whatever each of the two sits at."""
-    async with opened(database) as house:
-        web = WebMessenger(house.store)
-        house.intake._services.messengers["web"] = web  # type: ignore[index]
-        ben = Account("web", "playground", "ben")
-        pair = await proposed(house, teams_account("ada"), ben)
-        ada = house.client("ada")
-        await ada.installs()
-        await house.settled()
-        await ada.presses(YES)
-        await house.settled()
-        item, action, *_ = (await web.messages(ben))[-1].content["buttons"][0]
-        await house.intake.receive(ben, Pressed(item, action), "w1", pair)
-        await house.settled()
-        assert "Ben does" in ada.live.buttons()
-        journal = await entries(house, pair)
-        assert journal.count("welcome.accepted") == 2
 
 
 async def test_where_a_chat_is_is_sealed_and_goes_with_its_person(house: House) -> None:

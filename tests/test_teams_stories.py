@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import re
@@ -39,9 +40,21 @@ STORIES = {
 
 @pytest.mark.parametrize("name", STORIES)
 async def test_a_story_told_through_teams_is_the_same_story(tmp_path: Path, name: str) -> None:
-    story, url = STORIES[name], f"sqlite:///{tmp_path}/story.db"
-    upgrade(url)
-    async with TeamsStage.open(url) as stage:
+    await told(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_it_is_the_same_story_where_the_other_sits_elsewhere(
+    tmp_path: Path, name: str
+) -> None:
+    await told(tmp_path, name, mixed=True)
+
+
+async def told(folder: Path, name: str, *, mixed: bool = False) -> None:
+    """Tell a story, and compare it with how it was told on paper."""
+    story, url = STORIES[name], f"sqlite:///{folder}/story.db"
+    await asyncio.to_thread(upgrade, url)
+    async with TeamsStage.open(url, mixed=mixed) as stage:
         await story(stage)
         mark = next((m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"), None)
         if mark:
