@@ -15,8 +15,6 @@ from starlette.routing import Route
 
 from adapters import settings as environment
 from adapters.house import House, open_house
-from adapters.teams import wire as teams
-from adapters.teams.desk import Desk
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from adapters.settings import Settings
+    from adapters.teams.line import Line
 
 
 def build(
@@ -43,9 +42,7 @@ def build(
             house = await stack.enter_async_context(open_house(told))
             app.state.house = house
             if house.teams:
-                desk = Desk(house.intake, house.teams.messenger, house.book.general)
-                app.router.routes.append(teams.route(house.teams.gate, desk))
-                stack.push_async_callback(desk.settled)
+                stack.push_async_callback(_serve_teams(app, house, house.teams))
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))
@@ -54,6 +51,15 @@ def build(
             yield
 
     return Starlette(routes=[Route("/healthz", health)], lifespan=opened)
+
+
+def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Awaitable[None]]:
+    """Answer Teams from now on; return how to wait until everything has been said."""
+    from adapters.teams import desk, wire  # noqa: PLC0415  # its SDK is loaded where it is needed
+
+    answering = desk.Desk(house.intake, line.messenger, house.book.general)
+    app.router.routes.append(wire.route(line.gate, answering))
+    return answering.settled
 
 
 async def health(request: Request) -> Response:  # noqa: ARG001

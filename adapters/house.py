@@ -11,7 +11,6 @@ from adapters.clock import Clock, MovableClock, WallClock
 from adapters.intake import Intake
 from adapters.prompts import phrasebook
 from adapters.store.sql import SqlStore
-from adapters.teams.line import open_line
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
 
@@ -52,6 +51,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             messengers: dict[str, Messenger] = {"web": web}
             teams = None
             if settings.teams:
+                from adapters.teams.line import open_line  # noqa: PLC0415  # it is slow to load
+
                 teams = await lines.enter_async_context(open_line(settings.teams, store, clock))
                 messengers["teams"] = teams.messenger
             services = Services(store, book, messengers, timedelta(seconds=settings.lease))

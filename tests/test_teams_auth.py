@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -283,6 +285,14 @@ async def test_the_whole_app_answers_teams(files: Files) -> None:
                 answer = await http.post("/api/messages", json=activity)
                 assert answer.status_code == HTTPStatus.UNAUTHORIZED
     assert teams.cloud.issuer == ISSUER
+
+
+def test_the_sdk_is_loaded_only_where_teams_is_served() -> None:
+    loaded = "import sys, adapters.app, adapters.cli; print('botbuilder.core' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "False\n"
 
 
 async def test_the_development_flag_lets_in_nobody_but_this_machine(files: Files) -> None:

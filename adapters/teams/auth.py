@@ -17,6 +17,7 @@ import aiohttp
 import jwt
 
 from adapters.teams.cloud import DEVELOPMENT, HERE
+from adapters.teams.inbound import tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +152,7 @@ class Gate:
             raise RefusedError(HTTPStatus.UNAUTHORIZED)
         if claims["serviceurl"] != service or not self.cloud.trusts(service):
             raise RefusedError(HTTPStatus.UNAUTHORIZED)
-        if tenants(activity) != {self.tenant}:
+        if tenant_of(activity) != self.tenant:
             raise RefusedError(HTTPStatus.FORBIDDEN)
 
 
@@ -168,17 +169,6 @@ class OpenGate:
         """Refuse an activity that wants its answer elsewhere."""
         if not DEVELOPMENT.trusts(str(activity.get("serviceUrl"))):
             raise RefusedError(HTTPStatus.FORBIDDEN)
-
-
-def tenants(activity: Mapping[str, Any]) -> set[object]:
-    """Return the tenants an activity says it is of: one, if it is well."""
-    conversation, channel = activity.get("conversation"), activity.get("channelData")
-    told = channel.get("tenant") if isinstance(channel, dict) else None
-    found = [
-        conversation.get("tenantId") if isinstance(conversation, dict) else None,
-        told.get("id") if isinstance(told, dict) else None,
-    ]
-    return {each if isinstance(each, str) else repr(each) for each in found if each is not None}
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float:

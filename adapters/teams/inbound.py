@@ -133,13 +133,17 @@ def _input(kind: Kind, activity: Json) -> tuple[Input | None, str | None]:
     return (Pressed(item, action) if item or action == HOME else None), pair
 
 
-def _account(activity: Json) -> Account:
-    """Return who acts. An activity that names two tenants is nobody's."""
+def tenant_of(activity: Json) -> str:
+    """Return the tenant an activity is of. One that names two is of none."""
     conversation, channel = _dict(activity.get("conversation")), _dict(activity.get("channelData"))
     told = {_name(conversation.get("tenantId")), _name(_dict(channel.get("tenant")).get("id"))}
     told.discard("")
-    tenant = told.pop() if len(told) == 1 else ""
-    return Account(PLATFORM, tenant, _name(_dict(activity.get("from")).get("aadObjectId")))
+    return told.pop() if len(told) == 1 else ""
+
+
+def _account(activity: Json) -> Account:
+    who = _dict(activity.get("from")).get("aadObjectId")
+    return Account(PLATFORM, tenant_of(activity), _name(who))
 
 
 def _address(activity: Json) -> Address:
