@@ -85,7 +85,10 @@ class Connector:
         answer = await self._send("POST", to, "", activity, BUSY)
         if answer.status in AWAY:
             raise GoneError
-        return self._sure(answer).id
+        ref = self._sure(answer).id
+        if not ref:
+            raise UnsureError("no id")
+        return ref
 
     async def put(self, to: Address, ref: str, activity: Mapping[str, Any]) -> None:
         """Change a message in place. Raises as `post` does; GoneError if the message is gone."""
@@ -158,6 +161,7 @@ class Connector:
         return URL(to.service.rstrip("/") + path, encoded=True)
 
     def _sure(self, answer: Answer) -> Answer:
+        """Return an answer that says it went well. Raises what any other amounts to."""
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         if answer.status == HTTPStatus.UNAUTHORIZED:
