@@ -95,7 +95,7 @@ def _line(kind: str, words: str) -> list[Drawn]:
         case "head":
             return heading(words)
         case "words":
-            return [box([text(part) for part in words.split("\n")])]
+            return [box([text(part) for part in words.split("\n") if part])]
         case "list":
             return [columns(("auto", text("•")), ("stretch", text(words)))]
     return [text(words)]

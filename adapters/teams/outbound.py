@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from adapters.teams.elements import Drawn
     from bot.cards import Button, Card, Home, Row
 
-HOME = "home"  # pressed without an item: it asks for Home
+HOME, OPEN = "home", "open"  # pressed without an item, it asks for Home
+ROOM = 4_000  # bytes that headings and the frame may take
 DIALOG = {"msteams": {"type": "task/fetch"}}
 
 
@@ -93,31 +94,31 @@ def _button(button: Button, pair: str) -> Drawn:
 
 
 def home(view: Home, pair: str) -> Drawn:
-    """Return Home: a line for each thing, which unfolds to its card.
+    """Return Home: a line for each thing, which unfolds to its card where there is room for it.
 
-    What is settled is folded away first where all of it would be too large.
+    The others bring their card to the chat.
     """
-    rows = sum(len(rows) for _, rows in view.sections)
-    for unfolding in range(rows, -1, -1):
-        drawn = _home(view, pair, unfolding)
-        if size(drawn) <= TARGET:
-            break
-    return drawn
-
-
-def _home(view: Home, pair: str, unfolding: int) -> Drawn:
-    """Return Home with only so many rows that unfold."""
     body = [*heading(view.title, size="Medium"), text(view.summary)]
-    no = 0
-    for title, rows in view.sections:
+    lines = [[_line(row, pair) for row in rows] for _, rows in view.sections]
+    room = TARGET - size({"body": body, "lines": lines}) - ROOM
+    for (title, rows), shut in zip(view.sections, lines, strict=True):
         body += [part | {"separator": True} for part in heading(title)]
-        for row in rows:
-            body += _row(row, pair, f"row{no}") if no < unfolding else [text(row.line)]
-            no += 1
+        for row, line in zip(rows, shut, strict=True):
+            unfolded = _unfolding(row, pair, f"row{len(body)}")
+            cost = size({"row": unfolded})
+            body += unfolded if cost <= room else [line]
+            room -= cost if cost <= room else 0
     return whole(body, [], view.summary)
 
 
-def _row(row: Row, pair: str, name: str) -> list[Drawn]:
+def _line(row: Row, pair: str) -> Drawn:
+    """Return a line of Home that turns to its thing when it is pressed."""
+    opens = submit(row.line, {"pair": pair, "item": row.card.item, "action": OPEN})
+    items = [text(row.line, color="Accent")]
+    return {"type": "Container", "items": items, "selectAction": opens}
+
+
+def _unfolding(row: Row, pair: str, name: str) -> list[Drawn]:
     """Return a line of Home, and hidden under it what its card says and offers."""
     inside = _inside(row.card)
     if row.card.buttons:
@@ -126,5 +127,5 @@ def _row(row: Row, pair: str, name: str) -> list[Drawn]:
     if not inside:
         return [text(row.line)]
     unfold = {"type": "Action.ToggleVisibility", "title": row.line, "targetElements": [name]}
-    line = {"type": "Container", "items": [text(row.line, color="Accent")], "selectAction": unfold}
+    line = _line(row, pair) | {"selectAction": unfold}
     return [line, box(inside) | {"id": name, "isVisible": False, "spacing": "Small"}]
