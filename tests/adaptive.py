@@ -66,7 +66,6 @@ SCHEMA: dict[str, Any] = {
             "version body",
             version={"const": "1.5"},
             body=_many("element"),
-            actions=_many("action") | {"maxItems": 6},
             fallbackText=TEXT,
         ),
         "element": _any(*ELEMENTS, *INPUTS),
@@ -96,7 +95,9 @@ SCHEMA: dict[str, Any] = {
         "Column": _one(
             "Column", "items width", width={"enum": ["auto", "stretch"]}, items=_many("element")
         ),
-        "ActionSet": _one("ActionSet", "actions", actions=_many("action"), **PLACE),
+        "ActionSet": _one(
+            "ActionSet", "actions", actions=_many("action") | {"maxItems": 6}, **PLACE
+        ),
         "Input.Text": _one("Input.Text", "id label", isMultiline=YES, **INPUT),
         "Input.ChoiceSet": _one(
             "Input.ChoiceSet",
@@ -168,6 +169,12 @@ def parts(drawn: object) -> Iterator[Mapping[str, Any]]:
     elif isinstance(drawn, list):
         for value in drawn:
             yield from parts(value)
+
+
+def pressable(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the buttons of a card in their order, those hidden in Home as well."""
+    sets = (part for part in parts(card) if part["type"] == "ActionSet")
+    return [action for part in sets for action in part["actions"]]
 
 
 def words(card: object) -> list[str]:

@@ -21,7 +21,7 @@ from bot.inbox import Form
 from bot.inputs import Submitted
 from bot.prompts import Choice, Scale, Slot, Text, questions
 from bot.wording import Line
-from tests.adaptive import faults, parts, words
+from tests.adaptive import faults, parts, pressable, words
 from tests.stage import BOOK
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ LOOK = replace(
 
 
 def test_a_button_is_an_address_and_older_clients_send_the_same_one() -> None:
-    sign, answer, later = outbound.card(LOOK, PAIR)["actions"]
+    sign, answer, later = pressable(outbound.card(LOOK, PAIR))
     address = {"pair": PAIR, "item": "topic:1@5f", "action": "sign"}
     assert (sign["type"], sign["verb"], sign["data"]) == ("Action.Execute", "sign", address)
     assert (sign["fallback"]["type"], sign["fallback"]["data"]) == ("Action.Submit", address)
@@ -152,6 +152,19 @@ def test_a_button_is_an_address_and_older_clients_send_the_same_one() -> None:
     for opens in (answer, later):
         assert opens["type"] == "Action.Submit"
         assert opens["data"]["msteams"] == {"type": "task/fetch"}
+
+
+def test_buttons_stand_in_rows_that_fit_on_a_phone() -> None:
+    """There a row is cut off where the screen ends."""
+    labels = ["Yes", "No", "Thursday 5 November, 14:00", "Friday 6 November, 14:00", "Not now…"]
+    look = replace(LOOK, buttons=tuple(Button("i", "a", label) for label in labels))
+    sets = [p for p in parts(outbound.card(look, PAIR)) if p["type"] == "ActionSet"]
+    assert [[a["title"] for a in part["actions"]] for part in sets] == [
+        ["Yes", "No"],
+        ["Thursday 5 November, 14:00"],
+        ["Friday 6 November, 14:00"],
+        ["Not now…"],
+    ]
 
 
 def test_a_retired_card_has_nothing_to_press() -> None:
@@ -214,7 +227,7 @@ def _sent(card: dict[str, Any], **typed: str) -> dict[str, tuple[str, ...]]:
     """Return what is read from a form that is sent as it is drawn, but for what was typed."""
     data = {p["id"]: p.get("value", "") for p in parts(card) if p["type"].startswith("Input")}
     assert set(typed) <= set(data)
-    (send,) = card["actions"]
+    (send,) = pressable(card)
     return forms.answers(json.loads(json.dumps(send["data"] | data | typed)))
 
 
@@ -226,7 +239,7 @@ def test_every_form_sent_as_it_is_drawn_is_read_as_what_was_in_it() -> None:
             expected[sheet.switch] = tuple(q.name for q in asked if q.shares)
         drawn = forms.form(sheet, PAIR, say)
         assert _sent(drawn) == expected, sheet.title
-        assert drawn["actions"][0]["data"]["item"] == sheet.item
+        assert pressable(drawn)[0]["data"]["item"] == sheet.item
 
 
 def _valid(question: Question) -> tuple[str, ...]:

@@ -16,17 +16,16 @@ CONTENT = "application/vnd.microsoft.card.adaptive"
 TARGET = 28_000  # bytes that a card should not exceed, as Teams counts them
 HARD = 40_000  # and that it must not
 JOINER = "\u2060"  # a character without width
+ROW, FRAME = 42, 6  # letters that fit side by side in buttons, and what a frame takes of them
 MARKUP = frozenset("*_[]()<>#\\`~!|{}&$")
 SMALL = {"size": "Small", "isSubtle": True}
 
 Drawn = dict[str, Any]
 
 
-def whole(body: list[Drawn], actions: list[Drawn], fallback: str = "") -> Drawn:
+def whole(body: list[Drawn], fallback: str = "") -> Drawn:
     """Return an Adaptive Card; `fallback` is what a client says that cannot draw it."""
     drawn: Drawn = {"type": "AdaptiveCard", "version": "1.5", "body": body}
-    if actions:
-        drawn["actions"] = actions
     return drawn | ({"fallbackText": fallback} if fallback else {})
 
 
@@ -65,7 +64,7 @@ def heading(words: str, **look: object) -> list[Drawn]:
     if MARKUP & set(words):
         return [text(words, weight="Bolder", **look)]
     block = {"type": "TextBlock", "text": words, "style": "heading", "wrap": True}
-    return [block | {"weight": "Bolder", **look}]
+    return [block | {"weight": "Bolder", "size": "Default", **look}]
 
 
 def box(items: list[Drawn], style: str = "emphasis") -> Drawn:
@@ -113,6 +112,20 @@ def execute(title: str, data: Drawn) -> Drawn:
         "fallback": submit(title, data),
     }
     return drawn | {"verb": data.get("action", "send")}
+
+
+def rows(actions: Iterable[Drawn]) -> list[Drawn]:
+    """Return buttons in rows that fit on a phone: there, what stands beside them is cut off."""
+    found: list[list[Drawn]] = []
+    room = 0
+    for action in actions:
+        wide = len(action["title"]) + FRAME
+        if wide > room or not found:
+            found.append([])
+            room = ROW
+        found[-1].append(action)
+        room -= wide
+    return [{"type": "ActionSet", "actions": row, "spacing": "Small"} for row in found]
 
 
 def submit(title: str, data: Drawn) -> Drawn:

@@ -16,6 +16,7 @@ from adapters.teams.elements import (
     execute,
     heading,
     plain,
+    rows,
     submit,
     text,
     whole,
@@ -42,14 +43,14 @@ def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
     asked = sum(len(page.questions) for page in sheet.pages)
     height = "large" if asked > FEW else "medium"
     send = submit(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
-    card = attachment(whole(_asked(sheet, say), [send]))
+    card = attachment(whole([*_asked(sheet, say), *rows([send])]))
     return {"title": sheet.title, "height": height, "width": "medium", "card": card}
 
 
 def form(sheet: Sheet, pair: str, say: Say) -> Drawn:
     """Return a form as a card, for where there are no dialogs."""
-    body = heading(sheet.title, size="Medium") + _asked(sheet, say)
-    return whole(body, [execute(sheet.send, _sent(sheet, pair)) | {"style": "positive"}])
+    send = execute(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
+    return whole([*heading(sheet.title, size="Large"), *_asked(sheet, say), *rows([send])])
 
 
 def _sent(sheet: Sheet, pair: str) -> Drawn:
@@ -67,20 +68,39 @@ def _asked(sheet: Sheet, say: Say) -> list[Drawn]:
 
 def _page(page: Page, share: str, say: Say) -> Drawn:
     items = heading(page.title)
+    names = {question.name for question in page.questions}
     beside = {q.kind.beside: q for q in page.questions if isinstance(q.kind, Text)}
     for question in page.questions:
-        own = beside.get(question.name)
-        label = _label(question, say, needed=not question.optional and own is None)
-        items.append(_input(question, say) | label)
-        if isinstance(question.kind, Slot):
-            items[-1] = _moment(question, label, say)
-        if question.fault and not (own and own.fault):  # what own words stand in for is not missing
-            items.append(text(question.fault, color="Attention", weight="Bolder"))
-        if question.shares is not None:
-            items.append(_switch(question, share))
+        if not (isinstance(question.kind, Text) and question.kind.beside in names):
+            items += _question(question, beside.get(question.name), share, say)
     if any(isinstance(question.kind, Slot) for question in page.questions):
         items.append(text(say("zone"), **SMALL))
     return {"type": "Container", "items": items, "spacing": "Large"}
+
+
+def _question(question: Question, own: Question | None, share: str, say: Say) -> list[Drawn]:
+    """Return a question with the own words that may stand in for it, and its switch.
+
+    Where there are own words, nothing is missing that is not chosen.
+    """
+    found = [_field(question, say, needed=not question.optional and own is None)]
+    found += _fault("" if own and own.fault else question.fault)
+    if own:
+        found += [_field(own, say, needed=False), *_fault(own.fault)]
+    return found + ([_switch(question, share)] if question.shares is not None else [])
+
+
+def _fault(fault: str) -> list[Drawn]:
+    drawn = text(fault, color="Attention", weight="Bolder")
+    return [drawn | {"spacing": "Small"}] if fault else []
+
+
+def _field(question: Question, say: Say, *, needed: bool) -> Drawn:
+    """Return what a question is answered in, under its label."""
+    label = _label(question, say, needed=needed)
+    if isinstance(question.kind, Slot):
+        return _moment(question, label, say)
+    return _input(question, say) | label
 
 
 def _label(question: Question, say: Say, *, needed: bool) -> Drawn:

@@ -15,6 +15,7 @@ from adapters.teams.elements import (
     execute,
     heading,
     lines,
+    rows,
     size,
     submit,
     text,
@@ -45,15 +46,17 @@ def told(drawn: Drawn, summary: str) -> Drawn:
 
 def card(look: Card, pair: str, *, live: bool = True) -> Drawn:
     """Return a card; one that is not live has nothing to press."""
-    body = [*_lead(look.lead), *heading(look.title, size="Medium"), *_inside(look)]
+    body = [*_lead(look.lead), *heading(look.title, size="Large"), *_inside(look)]
+    if live:
+        body += rows(_actions(look, pair))
     if live and look.foot:
         body.append(_foot(look.foot, pair))
-    return whole(body, _actions(look, pair) if live else [], look.preview)
+    return whole(body, look.preview)
 
 
 def notice(said: Iterable[tuple[str, str]]) -> Drawn:
     """Return a notice, given as lines of their kinds, as a card with nothing to press."""
-    return whole(lines(said), [])
+    return whole(lines(said))
 
 
 def _inside(look: Card) -> list[Drawn]:
@@ -98,17 +101,17 @@ def home(view: Home, pair: str) -> Drawn:
 
     The others bring their card to the chat.
     """
-    body = [*heading(view.title, size="Medium"), text(view.summary)]
-    lines = [[_line(row, pair) for row in rows] for _, rows in view.sections]
-    room = TARGET - size({"body": body, "lines": lines}) - ROOM
-    for (title, rows), shut in zip(view.sections, lines, strict=True):
+    body = [*heading(view.title, size="Large"), text(view.summary)]
+    shut = [[_line(row, pair) for row in found] for _, found in view.sections]
+    room = TARGET - size({"body": body, "shut": shut}) - ROOM
+    for (title, found), alike in zip(view.sections, shut, strict=True):
         body += [part | {"separator": True} for part in heading(title)]
-        for row, line in zip(rows, shut, strict=True):
+        for row, line in zip(found, alike, strict=True):
             unfolded = _unfolding(row, pair, f"row{len(body)}")
             cost = size({"row": unfolded})
             body += unfolded if cost <= room else [line]
             room -= cost if cost <= room else 0
-    return whole(body, [], view.summary)
+    return whole(body, view.summary)
 
 
 def _line(row: Row, pair: str) -> Drawn:
@@ -121,9 +124,7 @@ def _line(row: Row, pair: str) -> Drawn:
 def _unfolding(row: Row, pair: str, name: str) -> list[Drawn]:
     """Return a line of Home, and hidden under it what its card says and offers."""
     inside = _inside(row.card)
-    if row.card.buttons:
-        actions = [_button(button, pair) for button in row.card.buttons]
-        inside.append({"type": "ActionSet", "actions": actions})
+    inside += rows(_button(button, pair) for button in row.card.buttons)
     if not inside:
         return [text(row.line)]
     unfold = {"type": "Action.ToggleVisibility", "title": row.line, "targetElements": [name]}
