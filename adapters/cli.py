@@ -18,17 +18,22 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import coordinating, demo, doctor, gallery, programme
 from adapters import settings as environment
+from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from adapters.teams import package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from adapters.settings import Settings
 
-ERRORS = (SettingsError, WrongKeyError, programme.ProgrammeError, LookupError, OSError, ValueError)
+ERRORS = (
+    *(SettingsError, WrongKeyError, programme.ProgrammeError, package.PackageError),
+    *(LookupError, OSError, ValueError),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,6 +113,17 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument(
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
+
+    teams = command("teams", _teams, "make the app package for Microsoft Teams, or try the bot out")
+    teams.add_argument("action", choices=["package", "smoke"])
+    made = teams.add_argument_group("package")
+    made.add_argument("--app-id", help="the bot's application id (usually TEAMS_APP_ID)")
+    made.add_argument("--output", type=Path, default=Path("turnabout-teams.zip"))
+    made.add_argument("--publisher", default="Turnabout", help="who offers it: your organisation")
+    made.add_argument("--website", default="", help="your page about it, with a contact; https")
+    made.add_argument("--privacy", help="your privacy notice (usually the website)")
+    made.add_argument("--terms", help="your terms of use (usually the website)")
+    made.add_argument("--locale", default="en", choices=phrasebook().locales)
 
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
@@ -199,6 +215,25 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
     return coordinating.Newcomer(**{name: told(name) for name in names})
+
+
+def _teams(options: argparse.Namespace) -> int:
+    book, locale = phrasebook(), options.locale
+    publisher = package.Publisher(
+        options.publisher,
+        options.website,
+        options.privacy or options.website,
+        options.terms or options.website,
+    )
+    packed = package.package(
+        options.app_id or os.environ.get("TEAMS_APP_ID", ""),
+        publisher,
+        lambda key: str(book.general("teams", key, locale)),
+        lambda command: str(book.of("words", locale).buttons[command]).partition(",")[0],
+    )
+    options.output.write_bytes(packed)
+    _say(f"The app package is in {options.output}. Upload it in the Teams admin center.")
+    return 0
 
 
 def _gallery(options: argparse.Namespace) -> int:

@@ -66,6 +66,7 @@ SCHEMA: dict[str, Any] = {
             "version body",
             version={"const": "1.5"},
             body=_many("element"),
+            actions=_many("action") | {"maxItems": 6},
             fallbackText=TEXT,
         ),
         "element": _any(*ELEMENTS, *INPUTS),
@@ -173,8 +174,7 @@ def parts(drawn: object) -> Iterator[Mapping[str, Any]]:
 
 def pressable(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the buttons of a card in their order, those hidden in Home as well."""
-    sets = (part for part in parts(card) if part["type"] == "ActionSet")
-    return [action for part in sets for action in part["actions"]]
+    return [action for part in parts(card) for action in part.get("actions", ())]
 
 
 def words(card: object) -> list[str]:

@@ -23,9 +23,10 @@ SMALL = {"size": "Small", "isSubtle": True}
 Drawn = dict[str, Any]
 
 
-def whole(body: list[Drawn], fallback: str = "") -> Drawn:
+def whole(body: list[Drawn], fallback: str = "", action: Drawn | None = None) -> Drawn:
     """Return an Adaptive Card; `fallback` is what a client says that cannot draw it."""
     drawn: Drawn = {"type": "AdaptiveCard", "version": "1.5", "body": body}
+    drawn |= {"actions": [action]} if action else {}
     return drawn | ({"fallbackText": fallback} if fallback else {})
 
 
@@ -125,7 +126,8 @@ def rows(actions: Iterable[Drawn]) -> list[Drawn]:
             room = ROW
         found[-1].append(action)
         room -= wide
-    return [{"type": "ActionSet", "actions": row, "spacing": "Small"} for row in found]
+    sets = [{"type": "ActionSet", "actions": row, "spacing": "Small"} for row in found]
+    return [part | ({} if no else {"spacing": "Medium"}) for no, part in enumerate(sets)]
 
 
 def submit(title: str, data: Drawn) -> Drawn:

@@ -16,7 +16,6 @@ from adapters.teams.elements import (
     execute,
     heading,
     plain,
-    rows,
     submit,
     text,
     whole,
@@ -43,14 +42,14 @@ def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
     asked = sum(len(page.questions) for page in sheet.pages)
     height = "large" if asked > FEW else "medium"
     send = submit(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
-    card = attachment(whole([*_asked(sheet, say), *rows([send])]))
+    card = attachment(whole(_asked(sheet, say), action=send))
     return {"title": sheet.title, "height": height, "width": "medium", "card": card}
 
 
 def form(sheet: Sheet, pair: str, say: Say) -> Drawn:
     """Return a form as a card, for where there are no dialogs."""
     send = execute(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
-    return whole([*heading(sheet.title, size="Large"), *_asked(sheet, say), *rows([send])])
+    return whole(heading(sheet.title, size="Large") + _asked(sheet, say), action=send)
 
 
 def _sent(sheet: Sheet, pair: str) -> Drawn:
