@@ -123,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--website", default="", help="your page about it, with a contact; https")
     made.add_argument("--privacy", help="your privacy notice (usually the website)")
     made.add_argument("--terms", help="your terms of use (usually the website)")
-    made.add_argument("--locale", default="en", choices=phrasebook().locales)
+    teams.add_argument("--locale", default="en", choices=phrasebook().locales)
+    tried = teams.add_argument_group("smoke")
+    tried.add_argument("--to", default="", help="write to this person: their object id in Entra")
 
     pictures = command("gallery", _gallery, "every card and form, in every state, as one page")
     pictures.add_argument("file", type=Path, nargs="?", default=Path("gallery.html"))
@@ -218,6 +220,10 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
 
 
 def _teams(options: argparse.Namespace) -> int:
+    return _smoke(options) if options.action == "smoke" else _package(options)
+
+
+def _package(options: argparse.Namespace) -> int:
     book, locale = phrasebook(), options.locale
     publisher = package.Publisher(
         options.publisher,
@@ -234,6 +240,13 @@ def _teams(options: argparse.Namespace) -> int:
     options.output.write_bytes(packed)
     _say(f"The app package is in {options.output}. Upload it in the Teams admin center.")
     return 0
+
+
+def _smoke(options: argparse.Namespace) -> int:
+    findings = asyncio.run(doctor.smoke(environment.read(), options.to, options.locale))
+    for finding in findings:
+        _say(str(finding))
+    return 0 if all(finding.well for finding in findings) else 1
 
 
 def _gallery(options: argparse.Namespace) -> int:

@@ -37,7 +37,10 @@ class TeamsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What this process was told. `key` is the master key, never shown in a `repr`."""
+    """What this process was told. `key` is the master key, never shown in a `repr`.
+
+    `public` is the address at which the outside reaches it.
+    """
 
     database: str
     key_text: str = ""
@@ -48,6 +51,7 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    public: str = ""
     teams: TeamsSettings | None = None
 
     def __repr__(self) -> str:
@@ -89,6 +93,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
+        public=env.get("TURNABOUT_URL", "").rstrip("/"),
         teams=_teams(env),
     )
 
