@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import async_playwright
 
+from adapters.gallery import TYPED
 from adapters.settings import ROOT
 from adapters.teams import forms, outbound
-from bot import cards
+from bot import cards, facilitator
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
 from tests.test_browser import CHROMIUM, FLAGS
@@ -162,13 +164,13 @@ async def test_a_line_of_home_unfolds_to_what_can_be_done() -> None:
 async def test_pictures_for_the_readme() -> None:
     shown = {item.prompt.key: (r, item) for r, item in reversed(seen()) if r.me.locale == "en"}
     reader, item = shown["purpose.draft_mentee"]
-    card = outbound.card(cards.card_of(reader, item), PAIR)
-    sheet = next(s for s in sheets() if s.item == item.key and not s.notice)
-    reading, _ = shown["charter.sign"]
+    sheet = cards.sheet(reader, facilitator.opened(reader.pair, reader.me, item, reader.now))
+    home = outbound.home(cards.home(shown["charter.sign"][0]), PAIR)
+    typed = re.sub(TYPED, "see what I miss", json.dumps(home))
     pictures = {
-        "teams-card": (card, "light", 428),
+        "teams-card": (outbound.card(cards.card_of(reader, item), PAIR), "light", 428),
         "teams-form": (forms.form(replace(sheet, pages=sheet.pages[:1]), PAIR, say), "dark", 310),
-        "teams-home": (outbound.home(cards.home(reading), PAIR), "light", 428),
+        "teams-home": (json.loads(typed), "light", 428),
     }
     async with client() as page:
         for name, told in pictures.items():

@@ -105,7 +105,7 @@ def home(view: Home, pair: str) -> Drawn:
     shut = [[_line(row, pair) for row in found] for _, found in view.sections]
     room = TARGET - size({"body": body, "shut": shut}) - ROOM
     for (title, found), alike in zip(view.sections, shut, strict=True):
-        body += [part | {"separator": True} for part in heading(title)]
+        body += [part | {"separator": True, "spacing": "Large"} for part in heading(title)]
         for row, line in zip(found, alike, strict=True):
             unfolded = _unfolding(row, pair, f"row{len(body)}")
             cost = size({"row": unfolded})
