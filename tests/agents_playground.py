@@ -5,7 +5,8 @@
 nobody pass it on, so it is in no lock of ours. `AGENTS_PLAYGROUND` names its `cli.js`. It listens
 on every interface, so it is run in a network of its own that nobody else is in.
 
-Ada sits at the Playground and presses what she sees; Ben is on our own platform.
+Ada sits at the Playground and presses what she sees; Ben is on our own platform. The Playground
+shows no dialogs: what stands in them is drawn and filled in by `test_teams_client.py`.
 """
 
 from __future__ import annotations
@@ -128,6 +129,15 @@ class Ada:
         self.shots += 1
         await self.page.screenshot(path=self.folder / f"{self.shots:02}-{name}.png")
 
+    async def unfolds(self, words: str) -> None:
+        """Open Home by the last line of her card, and press one of its lines."""
+        await self.page.get_by_text("for you in Home").last.click()
+        await self.page.get_by_text("Yours to do", exact=True).wait_for()
+        await self.shows("home")
+        await self.page.get_by_role("button", name=words).last.click()
+        await self.page.wait_for_timeout(PAUSE)
+        await self.shows("unfolded")
+
     async def does(self) -> bool:
         """Press what comes first on her newest card, and fill in what opens."""
         button = self.page.locator(".ac-adaptiveCard", has=self.page.locator("button")).last
@@ -178,6 +188,7 @@ async def plays(folder: Path) -> None:
                 await _moves_on(house)
         await ada.says("status")
         await ada.shows("status")
+        await ada.unfolds(BOOKED)
         booked = await ada.sees(BOOKED)
         await browser.close()
     print(f"{'A meeting is booked' if booked else 'No meeting was booked'}; pictures in {folder}.")
