@@ -274,7 +274,7 @@ def main() -> int:
     if not (_command() and Path(CHROMIUM).is_file() and shutil.which("unshare")):
         print("skipped: needs the Agents Playground (AGENTS_PLAYGROUND), chromium and unshare")
         return 0
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "agents-playground").absolute()
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     if os.environ.get(ALONE):
         asyncio.run(plays(folder))

@@ -99,7 +99,7 @@ def _button(button: Button, pair: str) -> Drawn:
 def home(view: Home, pair: str) -> Drawn:
     """Return Home: a line for each thing, which unfolds to its card where there is room for it.
 
-    The others bring their card to the chat.
+    Where there is none it brings its card to the chat, unless it is settled.
     """
     body = [*heading(view.title, size="Large"), text(view.summary)]
     shut = [[_line(row, pair) for row in found] for _, found in view.sections]
@@ -115,7 +115,9 @@ def home(view: Home, pair: str) -> Drawn:
 
 
 def _line(row: Row, pair: str) -> Drawn:
-    """Return a line of Home that turns to its thing when it is pressed."""
+    """Return a line of Home that turns to its thing when it is pressed, if there is more to do."""
+    if row.status.name == "DONE":
+        return text(row.line)
     opens = submit(row.line, {"pair": pair, "item": row.card.item, "action": OPEN})
     items = [text(row.line, color="Accent")]
     return {"type": "Container", "items": items, "selectAction": opens}
@@ -128,5 +130,5 @@ def _unfolding(row: Row, pair: str, name: str) -> list[Drawn]:
     if not inside:
         return [text(row.line)]
     unfold = {"type": "Action.ToggleVisibility", "title": row.line, "targetElements": [name]}
-    line = _line(row, pair) | {"selectAction": unfold}
+    line = {"type": "Container", "items": [text(row.line, color="Accent")], "selectAction": unfold}
     return [line, box(inside) | {"id": name, "isVisible": False, "spacing": "Small"}]
