@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.inbox import Item
     from bot.people import Person
 
-SOME = LIVES if os.environ.get("EXAMPLES") else 4
+SOME = LIVES if os.environ.get("EXAMPLES") else 3
 PAIR = "p7"
 SPOOFS = (
     "[Pay here](https://evil.example)",
@@ -74,7 +74,7 @@ def sheets() -> tuple[Sheet, ...]:
             back = facilitator.handle(reader.pair, reader.me, sent, reader.now).reply
             shown = [form, back] if isinstance(back, Form) else [form]
             found += [cards.sheet(reader, each) for each in shown]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 # What is drawn
@@ -82,7 +82,8 @@ def sheets() -> tuple[Sheet, ...]:
 
 @cache
 def looks() -> tuple[tuple[str, Card], ...]:
-    return tuple((item.prompt.key, cards.card_of(reader, item)) for reader, item in seen())
+    shown = ((item.prompt.key, cards.card_of(reader, item)) for reader, item in seen())
+    return tuple(dict.fromkeys(shown))
 
 
 def test_every_card_is_well_formed_and_small() -> None:
