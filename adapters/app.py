@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from adapters.settings import Settings
+    from adapters.teams.line import Line
 
 
 def build(
@@ -48,6 +49,8 @@ def build(
                 app.router.routes.append(slack.route(house.slack, told.slack_secret, house.clock))
             if house.installing:
                 app.router.routes.extend(house.installing.routes())
+            if house.teams:
+                stack.push_async_callback(_serve_teams(app, house, house.teams))
             if told.playground:
                 again = partial(restart, house) if restart else None
                 app.router.routes.extend(web.routes(web.host(house, again)))
@@ -56,6 +59,15 @@ def build(
             yield
 
     return Starlette(routes=[Route("/healthz", health)], lifespan=opened)
+
+
+def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Awaitable[None]]:
+    """Answer Teams from now on; return how to wait until everything has been said."""
+    from adapters.teams import desk, wire  # noqa: PLC0415  # its SDK is loaded where it is needed
+
+    answering = desk.Desk(house.intake, line.messenger, house.book.general)
+    app.router.routes.append(wire.route(line.gate, answering))
+    return answering.settled
 
 
 async def health(request: Request) -> Response:  # noqa: ARG001

@@ -19,10 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import coordinating, dating, demo, doctor, gallery, programme
 from adapters import settings as environment
+from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from adapters.teams import package
 from bot.people import Account
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
 
 Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-ERRORS = (SettingsError, WrongKeyError, programme.ProgrammeError, LookupError, OSError, ValueError)
+ERRORS = (
+    *(SettingsError, WrongKeyError, programme.ProgrammeError, package.PackageError),
+    *(LookupError, OSError, ValueError),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     _on_slack(command)
+    _on_teams(command)
     _to_look_at(command)
     return parser
 
@@ -131,6 +137,21 @@ def _on_slack(command: Command) -> None:
     there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
     there.add_argument("--email", action="store_true", help="manifest: know people by their e-mail")
     there.add_argument("--locale", default="en", help="manifest: the language of its texts")
+
+
+def _on_teams(command: Command) -> None:
+    teams = command("teams", _teams, "make the app package for Microsoft Teams, or try the bot out")
+    teams.add_argument("action", choices=["package", "smoke"])
+    made = teams.add_argument_group("package")
+    made.add_argument("--app-id", help="the bot's application id (usually TEAMS_APP_ID)")
+    made.add_argument("--output", type=Path, default=Path("turnabout-teams.zip"))
+    made.add_argument("--publisher", default="Turnabout", help="who offers it: your organisation")
+    made.add_argument("--website", default="", help="your page about it, with a contact; https")
+    made.add_argument("--privacy", help="your privacy notice (usually the website)")
+    made.add_argument("--terms", help="your terms of use (usually the website)")
+    teams.add_argument("--locale", default="en", choices=phrasebook().locales)
+    tried = teams.add_argument_group("smoke")
+    tried.add_argument("--to", default="", help="write to this person: their object id in Entra")
 
 
 def _to_look_at(command: Command) -> None:
@@ -246,6 +267,36 @@ def _slack(options: argparse.Namespace) -> int:
     shape = {name: getattr(options, name) for name in ("socket", "many", "email")}
     _say(slacking.manifest(options.url or told.public, options.locale, **shape))
     return 0
+
+
+def _teams(options: argparse.Namespace) -> int:
+    return _smoke(options) if options.action == "smoke" else _package(options)
+
+
+def _package(options: argparse.Namespace) -> int:
+    book, locale = phrasebook(), options.locale
+    publisher = package.Publisher(
+        options.publisher,
+        options.website,
+        options.privacy or options.website,
+        options.terms or options.website,
+    )
+    packed = package.package(
+        options.app_id or os.environ.get("TEAMS_APP_ID", ""),
+        publisher,
+        lambda key: str(book.general("teams", key, locale)),
+        lambda command: str(book.of("words", locale).buttons[command]).partition(",")[0],
+    )
+    options.output.write_bytes(packed)
+    _say(f"The app package is in {options.output}. Upload it in the Teams admin center.")
+    return 0
+
+
+def _smoke(options: argparse.Namespace) -> int:
+    findings = asyncio.run(doctor.smoke(environment.read(), options.to, options.locale))
+    for finding in findings:
+        _say(str(finding))
+    return 0 if all(finding.well for finding in findings) else 1
 
 
 def _gallery(options: argparse.Namespace) -> int:

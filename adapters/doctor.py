@@ -13,11 +13,14 @@ from adapters import settings as environment
 from adapters.clock import WallClock
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
+from adapters.store import references
 from adapters.store.installations import every
 from adapters.store.keys import SealBrokenError, WrongKeyError
 from adapters.store.migrate import is_current
 from adapters.store.sql import SqlStore
+from adapters.teams.checkup import Checkup
 from bot import facilitator
+from bot.people import Account
 from bot.wording import check
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ async def examine(env: Mapping[str, str]) -> list[Finding]:
         "on: anybody who reaches it can act for everybody" if settings.playground else "off"
     )
     found.append(Finding(not settings.playground, f"The playground is {playground}."))
-    return found + await _slack(settings)
+    return [*found, *await _slack(settings), *await _teams(settings)]
 
 
 def _address(settings: Settings) -> Finding:
@@ -131,6 +134,36 @@ def _is_yet_to_be_made(url: str) -> bool:
     """Tell whether a SQLite file could be made but is not there: to look must not make one."""
     file = Path(make_url(url).database or "")
     return file.parent.is_dir() and not file.exists()
+
+
+async def smoke(settings: Settings, user: str, locale: str) -> list[Finding]:
+    """Look at Teams, and write to somebody there who takes part. Raises SettingsError."""
+    told = settings.teams
+    if told is None:
+        raise SettingsError("Set TEAMS_APP_ID, TEAMS_TENANT_ID and TEAMS_SECRET first.")
+    found = await _teams(settings)
+    if not user:
+        return found
+    store = await SqlStore.open(settings.database, settings.master_key())
+    try:
+        at = Account("teams", told.tenant, user)
+        to = await store.run(lambda conn: references.find(conn, store.keys, at))
+    finally:
+        await store.close()
+    if to is None:
+        away = "That person is not here: they join by writing to the bot, with their code."
+        return [*found, Finding(well=False, told=away)]
+    async with Checkup.opened(told, WallClock()) as checkup:
+        looks = checkup.tried(to, lambda key: str(phrasebook().general("teams", key, locale)))
+        return [*found, *[Finding(*look) async for look in looks]]
+
+
+async def _teams(settings: Settings) -> list[Finding]:
+    """Look at Teams, where it is set up."""
+    if settings.teams is None:
+        return []
+    async with Checkup.opened(settings.teams, WallClock()) as checkup:
+        return [Finding(*look) for look in await checkup.looked(settings.public)]
 
 
 def _words() -> Finding:

@@ -17,6 +17,7 @@ from adapters.web.wire import HERE, TEMPLATES
 from bot import cards, facilitator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bot.cards import Reader
@@ -44,22 +45,29 @@ def write(path: Path) -> int:
 
 def _looks(locale: str) -> dict[tuple[str, ...], dict[str, Any]]:
     """Return one picture of every card and form in a language, by what makes it differ."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for key, reader, item in sights(locale):
+        found |= _pictures(reader, item, key)
+    return found
+
+
+def sights(locale: str, lives: int = LIVES) -> Iterator[tuple[tuple[str, ...], Reader, Item]]:
+    """Yield every item that looks like none before, with who reads it and what makes it differ."""
     from tests.life import Life  # noqa: PLC0415  # the lives are the tests' own
     from tests.stage import ADA, BEN, new_pair  # noqa: PLC0415
 
-    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    seen: set[tuple[str, ...]] = set()
     two = (replace(ADA, locale=locale), replace(BEN, locale=locale))
-    for seed in range(LIVES):
+    for seed in range(lives):
         life = Life(seed, new_pair(*two), presses_only=bool(seed % 2))
         for _ in range(MOVES):
             life.step()
-            for me in life.pair.people:
-                reader = life.reader(me)
+            for reader in map(life.reader, life.pair.people):
                 for item in reader.items:
                     key = _key(reader, item, locale)
-                    if key not in found:
-                        found |= _pictures(reader, item, key)
-    return found
+                    if key not in seen:
+                        seen.add(key)
+                        yield key, reader, item
 
 
 def _key(reader: Reader, item: Item, locale: str) -> tuple[str, ...]:

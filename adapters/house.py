@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.slack.tokens import Tokens
+    from adapters.teams.line import Line
     from bot.turn import Messenger
     from bot.wording import Phrasebook
 
@@ -51,6 +52,7 @@ class House:
     calendars: Calendars
     slack: Slack | None = None
     installing: Installing | None = None
+    teams: Line | None = None
 
 
 @asynccontextmanager
@@ -78,8 +80,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if slack and installing:
             for kind, listener in installing.workspaces.events().items():
                 slack.app.event(kind)(listener)
+        teams = None
+        if settings.teams:
+            from adapters.teams.line import open_line  # noqa: PLC0415  # it is slow to load
+
+            teams = await stack.enter_async_context(open_line(settings.teams, store, clock))
+            messengers["teams"] = teams.messenger
         stack.push_async_callback(intake.settled)
-        yield House(settings, clock, store, book, web, intake, calendars, slack, installing)
+        told = calendars, slack, installing, teams
+        yield House(settings, clock, store, book, web, intake, *told)
 
 
 async def _slack(

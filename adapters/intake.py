@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from adapters.store import directory, roster
 from bot import cards
+from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from adapters.courier import Courier
     from adapters.store.directory import Membership
     from adapters.store.sql import SqlStore
-    from bot.cards import Home
+    from bot.cards import Card, Home
+    from bot.journal import PersonId
     from bot.people import Account
     from bot.turn import Plan, Services
 
@@ -35,6 +38,15 @@ log = logging.getLogger("turnabout.intake")
 BATCH = 100
 JOIN = "join"
 PATIENCE = 2  # seconds a platform may take to say who somebody is
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said at once to who acted, and how one message of theirs looks from now on."""
+
+    reply: Reply
+    ref: str = ""
+    card: Card | None = None
 
 
 class Intake:
@@ -61,21 +73,27 @@ class Intake:
 
         `delivery` is handled once. The reply is never an error: it says what to do.
         """
+        return (await self.take(account, input, delivery, pair)).reply
+
+    async def take(
+        self, account: Account, input: Input, delivery: str, pair: str | None = None
+    ) -> Answer:
+        """Take one input as `receive` does; tell also how the card under their finger changes."""
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
         if isinstance(input, Said) and _is_joining(input.text, known=bool(memberships)):
-            return await self._join(account, input.text, now)
+            return Answer(await self._join(account, input.text, now))
         mine, input = _meant(memberships, input, pair)
         if mine is None:
-            return self._say(memberships, pair)
+            return Answer(self._say(memberships, pair))
         try:
             incoming = Incoming(delivery, mine.pair, mine.person, input, now)
             reply, planned = await take_turn(self._services, incoming)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
-            return Reply(notice=self._general("again"), taken=False)
+            return Answer(Reply(notice=self._general("again"), taken=False))
         self.send(mine.pair, planned, now)
-        return reply
+        return _answer(reply, planned, mine.person)
 
     async def _join(self, account: Account, text: str, now: datetime) -> Reply:
         """Let someone in by their invitation code, or move someone we know; show where they are."""
@@ -110,6 +128,11 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # they can still come in by a code
             log.warning("no e-mail: %s", type(error).__name__)
             return ""
+
+    async def came(self, account: Account) -> None:
+        """Look in on the pairs of someone who has just come, or come back."""
+        for mine in await self._store.run(lambda conn: directory.whose(conn, account)):
+            self._soon(self.look_in(mine.pair))
 
     async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
         """Return Home of each pair someone is in, the oldest first; nothing for a stranger."""
@@ -195,6 +218,12 @@ def _is_joining(text: str, *, known: bool) -> bool:
     """Tell whether someone comes in or moves here. Whom we know may begin an answer with it."""
     word, *rest = text.split() or [""]
     return word.casefold() == JOIN and (not known or not rest or roster.is_code("".join(rest)))
+
+
+def _answer(reply: Reply, planned: Plan, who: PersonId) -> Answer:
+    changes = [errand.change for errand in planned.errands if errand.who == who]
+    changed = next((change for change in changes if isinstance(change, Update)), None)
+    return Answer(reply, changed.ref, changed.card) if changed else Answer(reply)
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

@@ -8,10 +8,12 @@ import os
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from adapters.teams.cloud import CLOUDS, PUBLIC, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -27,10 +30,21 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamsSettings:
+    """What Microsoft knows this bot as. `development` asks nobody for a token, on this machine."""
+
+    app_id: str = ""
+    tenant: str = ""
+    secret: str = field(default="", repr=False)
+    cloud: Cloud = PUBLIC
+    development: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What this process was told. `key` is the master key, never shown in a `repr`.
 
-    `url` is the public address, without a slash at its end; `smtp` the mail server, `sender` the
+    `public` is the public address, without a slash at its end; `smtp` the mail server, `sender` the
     address we write from.
     """
 
@@ -52,6 +66,7 @@ class Settings:
     slack_client_secret: str = ""
     slack_app_token: str = ""
     public: str = ""
+    teams: TeamsSettings | None = None
 
     @property
     def slack(self) -> bool:
@@ -97,7 +112,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
         host=env.get("HOST", "127.0.0.1"),
         port=int(_number(env, "PORT", "8000")),
-        playground=env.get("TURNABOUT_PLAYGROUND", "").lower() in {"1", "on", "yes", "true"},
+        playground=_is_on(env, "TURNABOUT_PLAYGROUND"),
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
@@ -110,6 +125,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         slack_client_secret=env.get("SLACK_OAUTH_CLIENT_SECRET", ""),
         slack_app_token=env.get("SLACK_APP_TOKEN", ""),
         slack_api=env.get("SLACK_API_URL", "https://slack.com/api/"),
+        teams=_teams(env),
     )
 
 
@@ -166,6 +182,32 @@ def _parts(url: str) -> SplitResult | None:
 
 def _is_here(told: SplitResult) -> bool:
     return told.scheme == "http" and told.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _teams(env: Mapping[str, str]) -> TeamsSettings | None:
+    """Return how Teams is set up, if it is. What is set up by half is not served at all."""
+    told = {name: env.get(name, "") for name in ("TEAMS_APP_ID", "TEAMS_TENANT_ID", "TEAMS_SECRET")}
+    cloud = env.get("TEAMS_CLOUD") or "public"
+    missing = [name for name, value in told.items() if not value]
+    if _is_on(env, "TEAMS_DEVELOPMENT"):
+        if len(missing) < len(told) or env.get("HOST", LOOPBACK[0]) not in LOOPBACK:
+            raise SettingsError(
+                "TEAMS_DEVELOPMENT lets everybody in, so it is for this machine only: "
+                "HOST must be 127.0.0.1, and no app id, tenant or secret may be set."
+            )
+        return TeamsSettings(development=True)
+    if len(missing) == len(told):
+        return None
+    if missing:
+        raise SettingsError(f"Teams is set up by half: {', '.join(missing)} is missing.")
+    if cloud not in CLOUDS:
+        raise SettingsError(f"TEAMS_CLOUD must be one of {', '.join(CLOUDS)}.")
+    app_id, tenant, secret = told.values()
+    return TeamsSettings(app_id, tenant, secret, CLOUDS[cloud])
+
+
+def _is_on(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").lower() in {"1", "on", "yes", "true"}
 
 
 def _number(env: Mapping[str, str], name: str, default: str) -> float:

@@ -40,7 +40,7 @@ def test_what_is_wrong_with_an_edit_is_said_in_plain_words() -> None:
 
 def test_no_prompt_file_is_left_over() -> None:
     """Every file is some prompt's, or one of the few that belong to none."""
-    general = {"notices", "words", "calendar", "playground", "slack", "installing"}
+    general = {"notices", "words", "calendar", "playground", "slack", "installing", "teams"}
     keys = {prompt.key for prompt in facilitator.PROMPTS} | general
     for path in files():
         name = path.partition("/")[2]

@@ -201,6 +201,8 @@ def add_pair(
 def add_account(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
     """Let a person be reached at an account from now on; the clock looks in on their pairs.
 
+    What was held back there, because they had gone, may go out again.
+
     Raises LookupError if the account leads to someone else, or the person has been erased.
     """
     _wake(conn, person, now)
@@ -212,6 +214,8 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
         raise LookupError("that account leads to someone else")
     if owner:
         conn.execute(update(tables.account).where(_at(account)).values(since=now))
+        screens = and_(*(tables.posted.c[n] == value for n, value in _triple(account).items()))
+        conn.execute(update(tables.posted).where(screens).values(hold=None))
     else:
         row = {**_triple(account), "person": person, "since": now}
         conn.execute(insert(tables.account).values(row))
@@ -321,7 +325,7 @@ def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
         at = [tables.message.c[name] == value for name, value in row._mapping.items()]  # noqa: SLF001
         conn.execute(delete(tables.message).where(and_(*at)))
     held = (tables.posted, tables.invitation, tables.account)
-    for table in (*held, tables.feed, tables.placing, tables.mailing):
+    for table in (*held, tables.feed, tables.placing, tables.mailing, tables.reference):
         conn.execute(delete(table).where(table.c.person == person))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 
 from adapters.store import tables
@@ -90,6 +90,11 @@ def update_message(
         sealed = keys.seal(conn, owner, content, *_place(account, row.pair, row.key))
         conn.execute(_changing(this).values(sealed=sealed, last_key=key))
     return message_id
+
+
+def remove_message(conn: Connection, account: Account, message_id: int) -> None:
+    """Keep a message of this account no longer."""
+    conn.execute(delete(message).where(message.c.id == message_id, _on(account)))
 
 
 def find_message(conn: Connection, account: Account, key: str) -> int | None:

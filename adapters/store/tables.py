@@ -209,6 +209,20 @@ invitation = Table(
     Column("used_at", Instant),
 )
 
+# Where a chat is, sealed, on a platform that must be told. `locale` and `zone` are what it said
+# last; `gone_at` is when its person took the app away.
+reference = Table(
+    "reference",
+    metadata,
+    *_account(primary_key=True),
+    _to("person"),
+    _needed("sealed", LargeBinary),
+    _needed("locale", String),
+    _needed("zone", String),
+    Column("gone_at", Instant),
+    Index(None, "person"),
+)
+
 data_key = Table(
     "data_key",
     metadata,

@@ -1,0 +1,62 @@
+"""The stories of the two, played through Teams: the same moves lead to the same transcripts.
+
+`STORIES=all` plays every story there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.store.migrate import upgrade
+from tests import test_journey, test_stories, test_term
+from tests.stage import TRANSCRIPTS
+from tests.teams_stage import TeamsStage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEW = {
+    "test_two_people_find_their_way_to_a_second_meeting",
+    "test_help_status_not_now_and_a_word_nobody_understands",
+    "test_both_press_sign_on_versions_that_cross",
+    "test_a_form_that_moved_on_keeps_what_was_written",
+}
+STORIES = {
+    name: story
+    for module in (test_journey, test_stories, test_term)
+    for name, story in vars(module).items()
+    if name.startswith("test_")
+    and inspect.iscoroutinefunction(story)
+    and list(inspect.signature(story).parameters) == ["stage"]
+    and (name in FEW or os.environ.get("STORIES") == "all")
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_a_story_told_through_teams_is_the_same_story(tmp_path: Path, name: str) -> None:
+    await told(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_it_is_the_same_story_where_the_other_sits_elsewhere(
+    tmp_path: Path, name: str
+) -> None:
+    await told(tmp_path, name, mixed=True)
+
+
+async def told(folder: Path, name: str, *, mixed: bool = False) -> None:
+    """Tell a story, and compare it with how it was told on paper."""
+    story, url = STORIES[name], f"sqlite:///{folder}/story.db"
+    await asyncio.to_thread(upgrade, url)
+    async with TeamsStage.open(url, mixed=mixed) as stage:
+        await story(stage)
+        mark = next((m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"), None)
+        if mark:
+            golden = TRANSCRIPTS / mark.args[0] / f"{re.sub('^test_', '', name)}.txt"
+            assert stage.transcript() == golden.read_text(encoding="utf-8")
