@@ -20,6 +20,7 @@ check: $(VENV)/ready  ## style, types, import law
 
 bench: $(VENV)/ready  ## what a turn costs, as ratios
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_teams
 
 faults: $(VENV)/ready  ## plant each named fault, and fail if the tests let one live
 	$(BIN)/python -m tests.faults

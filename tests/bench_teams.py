@@ -70,10 +70,15 @@ def be_teams() -> None:
         await _drive(fake, await request.json())
         return web.json_response({})
 
+    async def arrived(request: web.Request) -> web.Response:
+        return web.json_response(sum(each.edits for each in fake.chat("a:ben")))
+
     async def took(request: web.Request) -> web.Response:
         return web.json_response({"id": "1"})
 
-    served_app.add_routes([web.post("/drive", drive), web.post(reply, took)])
+    served_app.add_routes(
+        [web.post("/drive", drive), web.get("/arrived", arrived), web.post(reply, took)]
+    )
     web.run_app(served_app, host="127.0.0.1", port=TEAMS, print=None, access_log=None)
 
 
@@ -195,6 +200,9 @@ async def measure(folder: Path, fake: FakeTeams) -> None:
                 await house.intake.settled()
                 if number:
                     taken.append((time.process_time() - before) / TURNS)
+        async with session.get(f"{fake.url}/arrived") as answer:
+            edits = await answer.json()
+        assert edits > 0.9 * TURNS * (ROUNDS + 1), edits  # every press changed its card
         journal = (await house.store.work(press["pair"], lambda work: work.pair())).journal
         assert len(journal) > TURNS * (ROUNDS + 1)  # every press was a turn that wrote
         middle = {port: statistics.median(taken) for port, taken in figures.items()}

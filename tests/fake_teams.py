@@ -188,7 +188,8 @@ class FakeTeams:
         return web.json_response({"id": found.id})
 
     async def _taken(self, request: web.Request) -> tuple[dict[str, Any], Fault | None]:
-        if request.headers.get("Authorization") != f"Bearer bot-{self.tokens}":
+        given = {f"Bearer bot-{number}" for number in range(1, self.tokens + 1)}
+        if request.headers.get("Authorization") not in given:
             raise web.HTTPUnauthorized
         self.connections.add(request.transport)
         activity = await request.json()
