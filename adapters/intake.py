@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from adapters.store import directory, roster
+from adapters.store import directory, due, roster
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
     from adapters.clock import Clock
     from adapters.store.directory import Membership
+    from adapters.store.due import Due
     from adapters.store.sql import SqlStore
     from bot.people import Account
     from bot.turn import Plan, Services
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
+HANDS = 4  # look-ins at once in one programme
 JOIN = (["join"], ["Join"], ["JOIN"])
 
 
@@ -41,6 +44,7 @@ class Intake:
         self._store = store
         self._clock = clock
         self._errands: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
 
     async def receive(
         self, account: Account, input: Input, delivery: str, pair: str | None = None
@@ -82,17 +86,34 @@ class Intake:
         await deliver(self._services, pair, planned, now)
 
     async def sweep(self) -> int:
-        """Look in on a batch of pairs whose wake-up has come; return how many went well."""
-        now = self._clock.now()
-        due = await self._store.run(lambda conn: directory.due(conn, now, BATCH))
-        well = 0
-        for pair in due:
+        """Look in on pairs whose wake-up has come, a fair share of each programme's; say how many.
+
+        A programme that is slow holds up only itself: another sweep may go on beside this one.
+        """
+        now, lease = self._clock.now(), self._services.lease
+        taken = await self._store.run(lambda c: due.take(c, now, lease, BATCH, self._busy))
+        shares = groupby(taken, key=lambda each: each.programme)
+        await asyncio.gather(
+            *(self._attend(programme, list(share), now + lease) for programme, share in shares)
+        )
+        return len(taken)
+
+    async def _attend(self, programme: str, share: list[Due], until: datetime) -> None:
+        """Look in on one programme's pairs with a few hands, the oldest first."""
+        self._busy.add(programme)
+        try:
+            await asyncio.gather(*(self._go_through(share[n::HANDS], until) for n in range(HANDS)))
+        finally:
+            self._busy.discard(programme)
+
+    async def _go_through(self, share: list[Due], until: datetime) -> None:
+        for each in share:
+            if self._clock.now() >= until:
+                return  # by now another worker may have taken them
             try:
-                await self.look_in(pair)
-                well += 1
+                await self.look_in(each.pair)
             except Exception as error:  # noqa: BLE001  # one pair must not hold up the others
                 log.error("look-in failed: %s", type(error).__name__)  # noqa: TRY400
-        return well
 
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""

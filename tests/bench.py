@@ -13,13 +13,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
-from sqlalchemy import Column, Integer, MetaData, Table, insert, update
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -27,7 +27,7 @@ from starlette.routing import Route
 from adapters import app, coordinating, programme
 from adapters.coordinating import Newcomer
 from adapters.settings import Settings, new_key
-from adapters.store import directory
+from adapters.store import tables
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
 from bot import facilitator
@@ -201,7 +201,7 @@ async def prepared(url: str, key: str, length: int) -> Bench:
         ada = Newcomer("Ada", user="ada", zone="Europe/London")
         ben = Newcomer("Ben", user="ben", zone="Europe/Berlin")
         coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
-        return directory.due(conn, NOON + timedelta(days=1), 1)[0]
+        return conn.execute(select(tables.pair.c.id)).scalar_one()
 
     bench = Bench(store, await store.run(settle))
     await bench.grow(length)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -142,6 +143,7 @@ account = Table(
     Index(None, "person"),
 )
 
+# `due_at` and `attempts` tell of a look-in that was begun and has not gone well yet.
 # `epoch` grows whenever anything but the journal changes: folded pairs held elsewhere are dropped.
 pair = Table(
     "pair",
@@ -154,11 +156,14 @@ pair = Table(
     _needed("epoch", Integer),
     _needed("began", Instant),
     Column("wake_at", Instant),
+    Column("due_at", Instant),
+    _needed("attempts", Integer, server_default=text("0")),
     Index(None, "reverse_mentor"),
     Index(None, "reverse_mentee"),
 )
 Index(
-    "ix_pair_wake_at",
+    "ix_pair_due",
+    pair.c.programme,
     pair.c.wake_at,
     sqlite_where=pair.c.wake_at.is_not(None),
     postgresql_where=pair.c.wake_at.is_not(None),
