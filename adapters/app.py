@@ -10,9 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
+from adapters import health, logs
 from adapters import settings as environment
 from adapters.house import House, open_house
 from adapters.web import wire as web
@@ -20,8 +19,6 @@ from adapters.worker import ticking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from starlette.requests import Request
 
     from adapters.settings import Settings
 
@@ -32,7 +29,12 @@ def build(
     clock_too: bool = False,
     restart: Callable[[House], Awaitable[None]] | None = None,
 ) -> Starlette:
-    """Return the app. `clock_too` lets it tick as well, for a playground in one process."""
+    """Return the app. `clock_too` lets it tick as well, for a playground in one process.
+
+    Without settings it is a process of its own: it reads the environment, and logs in lines.
+    """
+    if settings is None:
+        logs.to_stderr()
     told = settings or environment.read()
 
     @asynccontextmanager
@@ -47,9 +49,4 @@ def build(
                 await stack.enter_async_context(ticking(house.intake, told.tick))
             yield
 
-    return Starlette(routes=[Route("/healthz", health)], lifespan=opened)
-
-
-async def health(request: Request) -> Response:  # noqa: ARG001
-    """Say that the process answers."""
-    return PlainTextResponse("ok\n")
+    return Starlette(routes=[*health.routes()], lifespan=opened)

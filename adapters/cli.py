@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters import coordinating, demo, doctor, gallery, programme
+from adapters import coordinating, demo, doctor, gallery, logs, programme, status
 from adapters import settings as environment
 from adapters.settings import SettingsError
 from adapters.store.keys import WrongKeyError
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     served = command("web", _web, "the web process")
     served.add_argument("--port", type=int, help="serve here instead of PORT")
     command("worker", _worker, "the clock process")
+    command("status", _status, "how it stands with everybody, in numbers")
     command("key", _key, "make a master key")
     command("doctor", _doctor, "what is configured, what is missing, and how to get it")
 
@@ -140,7 +141,14 @@ async def _open(told: Settings) -> None:
 def _worker(options: argparse.Namespace) -> int:  # noqa: ARG001
     from adapters.worker import work  # noqa: PLC0415  # a scheduler nobody else needs
 
+    logs.to_stderr()
     return _run(work(environment.read()))
+
+
+def _status(options: argparse.Namespace) -> int:  # noqa: ARG001
+    for line in asyncio.run(status.read(environment.read())):
+        _say(line)
+    return 0
 
 
 def _key(options: argparse.Namespace) -> int:  # noqa: ARG001

@@ -11,6 +11,7 @@ import logging
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from adapters import logs, metrics
 from adapters.store import directory, due, roster
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
 from bot.journal import PairId
@@ -64,8 +65,10 @@ class Intake:
             incoming = Incoming(delivery, mine.pair, mine.person, input, now)
             reply, planned = await take_turn(self._services, incoming)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
-            log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
+            metrics.turn(input, None)
+            _failed("turn", error, mine.pair)
             return Reply(notice=self._general("again"), taken=False)
+        metrics.turn(input, reply)
         self.send(mine.pair, planned, now)
         return reply
 
@@ -82,7 +85,9 @@ class Intake:
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
         now = self._clock.now()
-        _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        reply, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        metrics.turn(Ticked(), reply)
+        metrics.changes(planned)
         await deliver(self._services, pair, planned, now)
 
     async def sweep(self) -> int:
@@ -110,14 +115,16 @@ class Intake:
         for each in share:
             if self._clock.now() >= until:
                 return  # by now another worker may have taken them
+            metrics.due(each, self._clock.now())
             try:
                 await self.look_in(each.pair)
             except Exception as error:  # noqa: BLE001  # one pair must not hold up the others
-                log.error("look-in failed: %s", type(error).__name__)  # noqa: TRY400
+                _failed("look-in", error, each.pair)
 
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
+            metrics.changes(planned)
             task = asyncio.create_task(self._deliver(pair, planned, now))
             self._errands.add(task)
             task.add_done_callback(self._errands.discard)
@@ -131,7 +138,7 @@ class Intake:
         try:
             await deliver(self._services, pair, planned, now)
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
-            log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
+            _failed("delivery", error, pair)
 
     def _say(self, memberships: tuple[Membership, ...], pair: str | None) -> Reply:
         if pair is not None or not memberships:
@@ -142,6 +149,12 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _failed(what: str, error: Exception, pair: PairId) -> None:
+    """Count and log a failure: what, which kind, where, and not a word of it."""
+    metrics.ERRORS.labels(what, type(error).__name__).inc()
+    log.error("failed", extra={**logs.of(error), "kind": what, "pair": pair})
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

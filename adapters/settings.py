@@ -34,6 +34,8 @@ class Settings:
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    metrics_port: int = 0
+    metrics_token: str = ""
 
     def __repr__(self) -> str:
         """Show nothing secret: a database address may hold a password."""
@@ -74,6 +76,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
         lease=int(_number(env, "TURNABOUT_LEASE", "120")),
         tick=_number(env, "TURNABOUT_TICK", "30"),
+        metrics_port=int(_number(env, "TURNABOUT_METRICS_PORT", "0")),
+        metrics_token=env.get("TURNABOUT_METRICS_TOKEN", ""),
     )
 
 

@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import start_http_server
 
+from adapters import logs, metrics
 from adapters import settings as environment
 from adapters.house import open_house
 
@@ -59,9 +61,12 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, stop.set)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, "127.0.0.1", metrics.REGISTRY)
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
         await stop.wait()
 
 
 if __name__ == "__main__":
+    logs.to_stderr()
     asyncio.run(work(environment.read()))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 PATIENCE = tuple(2**tries for tries in range(7))  # leases a pair waits after each further try
-STUCK = 3  # tries after which a pair is told to the operator
 
 _SINCE = (
     select(func.coalesce(pair.c.due_at, pair.c.wake_at))
@@ -40,7 +39,7 @@ _QUEUES = (
 _OLDEST = (
     select(pair.c.id)
     .where(pair.c.programme == bindparam("queue"), pair.c.wake_at <= bindparam("now"))
-    .order_by(pair.c.wake_at, pair.c.id)
+    .order_by(pair.c.wake_at)
     .limit(bindparam("share"))
     .with_for_update(skip_locked=True)
     .cte("oldest")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
+STUCK = 3  # look-ins begun after which a pair is told to the operator
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -169,6 +170,13 @@ Index(
     postgresql_where=pair.c.wake_at.is_not(None),
 )
 
+Index(
+    "ix_pair_stuck",
+    pair.c.attempts,
+    sqlite_where=pair.c.attempts >= STUCK,
+    postgresql_where=pair.c.attempts >= STUCK,
+)
+
 # Two turns cannot write the same line: its number is part of the key.
 entry = Table(
     "entry",
@@ -201,6 +209,12 @@ posted = Table(
     Column("claim_until", Instant),
     Column("claim_ref", String),
     Column("hold", Instant),
+)
+Index(
+    "ix_posted_hold",
+    posted.c.hold,
+    sqlite_where=posted.c.hold.is_not(None),
+    postgresql_where=posted.c.hold.is_not(None),
 )
 
 # Of a code only its hash is kept: who reads the table cannot join with it.

@@ -25,9 +25,27 @@ def upgrade() -> None:
         sqlite_where=sa.text("wake_at IS NOT NULL"),
         postgresql_where=sa.text("wake_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_pair_stuck",
+        "pair",
+        ["attempts"],
+        unique=False,
+        sqlite_where=sa.text("attempts >= 3"),
+        postgresql_where=sa.text("attempts >= 3"),
+    )
+    op.create_index(
+        "ix_posted_hold",
+        "posted",
+        ["hold"],
+        unique=False,
+        sqlite_where=sa.text("hold IS NOT NULL"),
+        postgresql_where=sa.text("hold IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_posted_hold", "posted")
+    op.drop_index("ix_pair_stuck", "pair")
     op.drop_index("ix_pair_due", "pair")
     op.create_index(
         "ix_pair_wake_at",
