@@ -18,6 +18,7 @@ from adapters.settings import ROOT
 
 OURS = "turnabout"
 ACCESS = "uvicorn.access"
+NOWHERE = 404
 FIELDS = frozenset({"error", "place", "pair", "programme", "platform", "kind", "attempts"})
 
 
@@ -60,9 +61,9 @@ def to_stderr() -> None:
 
 
 def _request(args: object) -> dict[str, Any]:
-    """Return what may be said of a request: the first part of its path, without the query."""
+    """Return what may be said of a request: where it led, by the first part of its path alone."""
     match args:
         case (_, str(method), str(path), _, int(status)):
-            first = path.partition("?")[0].split("/")[1:2]
-            return {"method": method, "path": "/".join(["", *first]), "status": status}
+            first = path.partition("?")[0].strip("/").partition("/")[0] if status != NOWHERE else ""
+            return {"method": method, "path": f"/{first}", "status": status}
     return {}

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from adapters.intake import Intake
-from adapters.store import due, roster, tables
+from adapters.store import due, figures, roster, tables
+from adapters.store.migrate import is_new_enough
 from adapters.store.sql import SqlStore
 from bot.people import Account
 from bot.turn import Services
@@ -250,3 +251,20 @@ def many(works: Works, count: int) -> Callable[[Connection], None]:
         for n in range(count)
     ]
     return lambda conn: conn.execute(insert(tables.pair), rows).close()
+
+
+async def test_how_it_stands_is_told_in_numbers(works: Works) -> None:
+    pair = await works.pair("calm", -5)
+    await works.pair("quiet", 5)
+    for minutes in (0, 2, 6):
+        await works.take(9, minutes=minutes)
+    now = MONDAY + timedelta(minutes=20)
+    found = await works.store.run(lambda conn: figures.read(conn, now))
+    assert found.queues == {
+        works.programmes["calm"]: MONDAY - timedelta(minutes=5),
+        works.programmes["quiet"]: MONDAY + timedelta(minutes=5),
+    }
+    assert (found.age(now), found.stuck) == (25 * 60, 1)
+    assert (await works.row(pair)).attempts == 3
+    assert await works.store.run(figures.everybody) == (2, 1), "Ben has no account yet"
+    assert await works.store.run(is_new_enough)
