@@ -35,7 +35,9 @@ from bot import turn as turns
 from bot.flows import topic, welcome
 from bot.inputs import Incoming, Pressed
 from bot.turn import Services, deliver, take_turn
+from tests import bench_due
 from tests.databases import Server
+from tests.figures import Silent, told
 from tests.stage import BOOK
 
 if TYPE_CHECKING:
@@ -43,46 +45,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from bot.cards import Card
     from bot.journal import PairId
-    from bot.people import Account, Pair
+    from bot.people import Pair
     from bot.turn import UnitOfWork
 
 ROUNDS, TURNS = 9, 80
 NOON = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
-
-
-def told(name: str, value: float, goal: float | None, *, least: bool = False) -> None:
-    """Print one figure."""
-    if goal is None:
-        print(f"{name:<66} {value:8.2f}x {'':>10} info", flush=True)
-        return
-    holds = value >= goal if least else value <= goal
-    sign = ">=" if least else "<="
-    print(
-        f"{name:<66} {value:8.2f}x {sign} {goal:5.2f}x  {'holds' if holds else 'short'}", flush=True
-    )
-
-
-@dataclass
-class Silent:
-    """A messenger that sends nothing, so that what is measured is ours."""
-
-    sent: int = 0
-
-    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
-        self.sent += 1
-        return str(self.sent)
-
-    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
-        self.sent += 1
-        return ref
-
-    async def retire(self, account: Account, ref: str) -> None:
-        self.sent += 1
-
-    async def find(self, account: Account, key: str) -> str:
-        return ""
 
 
 @dataclass
@@ -365,6 +333,7 @@ def main() -> None:
             upgrade(url)
         asyncio.run(of_database("PostgreSQL", urls.__getitem__, (5, 8)))
         server.stop()
+    bench_due.main()
 
 
 if __name__ == "__main__":
