@@ -54,6 +54,18 @@ class Intake:
 
         `delivery` is handled once. The reply is never an error: it says what to do.
         """
+        try:
+            reply = await self._receive(account, input, delivery, pair)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
+            metrics.turn(input, None)
+            _failed("turn", error)
+            return Reply(notice=self._general("again"), taken=False)
+        metrics.turn(input, reply)
+        return reply
+
+    async def _receive(
+        self, account: Account, input: Input, delivery: str, pair: str | None
+    ) -> Reply:
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
         mine, input = _meant(memberships, input, pair)
@@ -61,14 +73,8 @@ class Intake:
             return await self._join(account, input.text, now)
         if mine is None:
             return self._say(memberships, pair)
-        try:
-            incoming = Incoming(delivery, mine.pair, mine.person, input, now)
-            reply, planned = await take_turn(self._services, incoming)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
-            metrics.turn(input, None)
-            _failed("turn", error, mine.pair)
-            return Reply(notice=self._general("again"), taken=False)
-        metrics.turn(input, reply)
+        incoming = Incoming(delivery, mine.pair, mine.person, input, now)
+        reply, planned = await take_turn(self._services, incoming)
         self.send(mine.pair, planned, now)
         return reply
 
@@ -151,7 +157,7 @@ class Intake:
         return str(self._services.book.general("notices", key, "en"))
 
 
-def _failed(what: str, error: Exception, pair: PairId) -> None:
+def _failed(what: str, error: Exception, pair: PairId | None = None) -> None:
     """Count and log a failure: what, which kind, where, and not a word of it."""
     metrics.ERRORS.labels(what, type(error).__name__).inc()
     log.error("failed", extra={**logs.of(error), "kind": what, "pair": pair})

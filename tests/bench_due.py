@@ -79,15 +79,14 @@ async def of_growth(name: str, small: Bulk, large: Bulk) -> None:
     stores = [await bulk.open() for bulk in (small, large)]
     taking: dict[int, list[float]] = {small.count: [], large.count: []}
     whole: dict[int, list[float]] = {small.count: [], large.count: []}
-    for turn in range(ROUNDS + 1):  # the first warms up
+    for _ in range(ROUNDS):
         for bulk, store in zip((small, large), stores, strict=True):
             await bulk.due(store, DUE)
             took = await seconds(lambda s=store: _taken_only(s))
             await store.run(_put_back)
             handled = await seconds(lambda s=store: swept(s))
-            if turn:
-                taking[bulk.count].append(took)
-                whole[bulk.count].append(handled)
+            taking[bulk.count].append(took)
+            whole[bulk.count].append(handled)
     for store in stores:
         await store.close()
     for what, found in (("taking", taking), ("taking and looking in on", whole)):
@@ -114,11 +113,11 @@ async def of_workers(bulk: Bulk, key: str) -> None:
     bare = await _bare(store)
     told("PostgreSQL: bare durable commits a second", bare, None, unit="")
     for count in (1, 2, 4):
-        await bulk.due(store, 2 * DUE)
+        await bulk.due(store, DUE)
         took = await _with_workers(bulk.url, key, count)
         goal = 1.0 if count > 1 else None
         name = f"PostgreSQL: due pairs a second with {count} workers, of bare commits"
-        told(name, 2 * DUE / took / bare, goal, least=True)
+        told(name, DUE / took / bare, goal, least=True)
         left = await store.run(lambda conn: due.queues(conn, NOON))
         assert not left, "somebody was left out"
     await store.close()
