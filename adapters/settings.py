@@ -28,6 +28,7 @@ class Settings:
     database: str
     key_text: str = ""
     key_file: str = ""
+    old_key_text: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     playground: bool = False
@@ -70,6 +71,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         database=database_url(env.get("DATABASE_URL", "sqlite:///turnabout.db")),
         key_text=env.get("TURNABOUT_KEY", ""),
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
+        old_key_text=env.get("TURNABOUT_OLD_KEY", ""),
         host=env.get("HOST", "127.0.0.1"),
         port=int(_number(env, "PORT", "8000")),
         playground=env.get("TURNABOUT_PLAYGROUND", "").lower() in {"1", "on", "yes", "true"},
