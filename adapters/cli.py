@@ -142,8 +142,10 @@ async def _open(told: Settings) -> None:
 def _worker(options: argparse.Namespace) -> int:  # noqa: ARG001
     from adapters.worker import work  # noqa: PLC0415  # a scheduler nobody else needs
 
+    told = environment.read()
+    _run(_open(told))  # as above: from here on it speaks in lines of JSON
     logs.to_stderr()
-    return _run(work(environment.read()))
+    return _run(work(told))
 
 
 def _status(options: argparse.Namespace) -> int:  # noqa: ARG001
