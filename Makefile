@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test check bench faults lock format transcripts clean
+.PHONY: demo test check bench bench-large faults lock format transcripts clean
 
 demo: $(VENV)/ready  ## the whole conversation in your browser, no account needed
 	$(BIN)/turnabout demo
@@ -21,6 +21,9 @@ check: $(VENV)/ready  ## style, types, import law
 bench: $(VENV)/ready  ## what a turn costs, as ratios
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_teams
+
+bench-large: $(VENV)/ready  ## the clock's part among a million pairs; takes a while
+	$(BIN)/python -m tests.bench_due large
 
 faults: $(VENV)/ready  ## plant each named fault, and fail if the tests let one live
 	$(BIN)/python -m tests.faults

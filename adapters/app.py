@@ -10,9 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
+from adapters import health, logs
 from adapters import settings as environment
 from adapters.calendar import wire as calendar
 from adapters.house import House, open_house
@@ -22,8 +21,6 @@ from adapters.worker import ticking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from starlette.requests import Request
 
     from adapters.settings import Settings
     from adapters.teams.line import Line
@@ -35,7 +32,12 @@ def build(
     clock_too: bool = False,
     restart: Callable[[House], Awaitable[None]] | None = None,
 ) -> Starlette:
-    """Return the app. `clock_too` lets it tick as well, for a playground in one process."""
+    """Return the app. `clock_too` lets it tick as well, for a playground in one process.
+
+    Without settings it is a process of its own: it reads the environment, and logs in lines.
+    """
+    if settings is None:
+        logs.to_stderr()
     told = settings or environment.read()
     calendar.keep_out_of_logs()
 
@@ -58,7 +60,7 @@ def build(
                 await stack.enter_async_context(ticking(house.intake, told.tick))
             yield
 
-    return Starlette(routes=[Route("/healthz", health)], lifespan=opened)
+    return Starlette(routes=[*health.routes()], lifespan=opened)
 
 
 def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Awaitable[None]]:
@@ -68,8 +70,3 @@ def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Await
     answering = desk.Desk(house.intake, line.messenger, house.book.general)
     app.router.routes.append(wire.route(line.gate, answering))
     return answering.settled
-
-
-async def health(request: Request) -> Response:  # noqa: ARG001
-    """Say that the process answers."""
-    return PlainTextResponse("ok\n")

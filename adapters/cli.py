@@ -17,11 +17,11 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters import coordinating, dating, demo, doctor, gallery, programme
+from adapters import coordinating, dating, demo, doctor, gallery, logs, programme, status
 from adapters import settings as environment
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
-from adapters.store.keys import WrongKeyError
+from adapters.store.keys import Keys, WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
 from adapters.teams import package
@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     served = command("web", _web, "the web process")
     served.add_argument("--port", type=int, help="serve here instead of PORT")
     command("worker", _worker, "the clock process")
-    command("key", _key, "make a master key")
+    command("status", _status, "how it stands with everybody, in numbers")
+    key = command("key", _key, "make a master key; `rotate` goes over to the one that is set")
+    key.add_argument("action", choices=["new", "rotate"], nargs="?", default="new")
     command("doctor", _doctor, "what is configured, what is missing, and how to get it")
 
     database = command("db", _upgrade, "bring the database up to date")
@@ -192,12 +194,36 @@ async def _open(told: Settings) -> None:
 def _worker(options: argparse.Namespace) -> int:  # noqa: ARG001
     from adapters.worker import work  # noqa: PLC0415  # a scheduler nobody else needs
 
-    return _run(work(environment.read()))
+    told = environment.read()
+    _run(_open(told))  # as above: from here on it speaks in lines of JSON
+    logs.to_stderr()
+    return _run(work(told))
 
 
-def _key(options: argparse.Namespace) -> int:  # noqa: ARG001
-    _say(environment.new_key())
+def _status(options: argparse.Namespace) -> int:  # noqa: ARG001
+    for line in asyncio.run(status.read(environment.read())):
+        _say(line)
     return 0
+
+
+def _key(options: argparse.Namespace) -> int:
+    if options.action == "new":
+        _say(environment.new_key())
+    else:
+        count = asyncio.run(_rotate(environment.read()))
+        _say(f"{count} organisations go by the new master key. Start every process with it.")
+    return 0
+
+
+async def _rotate(told: Settings) -> int:
+    """Go over from TURNABOUT_OLD_KEY to the master key that is set."""
+    anew = Keys(told.master_key())
+    old = replace(told, key_text=told.old_key_text, key_file="").master_key()
+    store = await SqlStore.open(told.database, old)
+    try:
+        return await store.run(lambda conn: anew.rewrap(conn, store.keys))
+    finally:
+        await store.close()
 
 
 def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
-from adapters.store import directory, roster
+from adapters import logs, metrics
+from adapters.store import directory, due, roster
 from bot import cards
 from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Said, Ticked
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from adapters.clock import Clock
     from adapters.courier import Courier
     from adapters.store.directory import Membership
+    from adapters.store.due import Due
     from adapters.store.sql import SqlStore
     from bot.cards import Card, Home
     from bot.journal import PersonId
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
+HANDS = 4  # look-ins at once in one programme
 JOIN = "join"
 PATIENCE = 2  # seconds a platform may take to say who somebody is
 
@@ -65,6 +69,7 @@ class Intake:
         self._courier = courier
         self.emails: dict[str, Callable[[Account], Awaitable[str]]] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
 
     async def receive(
         self, account: Account, input: Input, delivery: str, pair: str | None = None
@@ -79,6 +84,18 @@ class Intake:
         self, account: Account, input: Input, delivery: str, pair: str | None = None
     ) -> Answer:
         """Take one input as `receive` does; tell also how the card under their finger changes."""
+        try:
+            answer = await self._take(account, input, delivery, pair)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
+            metrics.turn(input, None)
+            _failed("turn", error)
+            return Answer(Reply(notice=self._general("again"), taken=False))
+        metrics.turn(input, answer.reply)
+        return answer
+
+    async def _take(
+        self, account: Account, input: Input, delivery: str, pair: str | None
+    ) -> Answer:
         now = self._clock.now()
         memberships = await self._store.run(lambda conn: _memberships(conn, account, pair))
         if isinstance(input, Said) and _is_joining(input.text, known=bool(memberships)):
@@ -86,12 +103,8 @@ class Intake:
         mine, input = _meant(memberships, input, pair)
         if mine is None:
             return Answer(self._say(memberships, pair))
-        try:
-            incoming = Incoming(delivery, mine.pair, mine.person, input, now)
-            reply, planned = await take_turn(self._services, incoming)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
-            log.error("turn failed: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
-            return Answer(Reply(notice=self._general("again"), taken=False))
+        incoming = Incoming(delivery, mine.pair, mine.person, input, now)
+        reply, planned = await take_turn(self._services, incoming)
         self.send(mine.pair, planned, now)
         return _answer(reply, planned, mine.person)
 
@@ -116,7 +129,7 @@ class Intake:
         except LookupError:
             return self._say((), None)
         for pair in pairs:
-            self._soon(self.look_in(pair))
+            self._soon(self.look_in(pair), pair)
         return Reply(notice=self._general("joined"))
 
     async def _email(self, account: Account) -> str:
@@ -132,7 +145,7 @@ class Intake:
     async def came(self, account: Account) -> None:
         """Look in on the pairs of someone who has just come, or come back."""
         for mine in await self._store.run(lambda conn: directory.whose(conn, account)):
-            self._soon(self.look_in(mine.pair))
+            self._soon(self.look_in(mine.pair), mine.pair)
 
     async def homes(self, account: Account) -> tuple[tuple[PairId, Home], ...]:
         """Return Home of each pair someone is in, the oldest first; nothing for a stranger."""
@@ -160,35 +173,56 @@ class Intake:
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""
         now = self._clock.now()
-        _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        reply, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
+        metrics.turn(Ticked(), reply)
+        metrics.changes(planned)
         await deliver(self._services, pair, planned, now)
         if self._courier:
             await self._courier.look_in(pair)
 
     async def sweep(self) -> int:
-        """Look in on a batch of pairs whose wake-up has come; return how many went well."""
-        now = self._clock.now()
+        """Look in on pairs whose wake-up has come, a fair share of each programme's; say how many.
+
+        A programme that is slow holds up only itself: another sweep may go on beside this one.
+        """
         if self._courier:
             await self._courier.sweep()
-        due = await self._store.run(lambda conn: directory.due(conn, now, BATCH))
-        well = 0
-        for pair in due:
+        now, lease = self._clock.now(), self._services.lease
+        taken = await self._store.run(lambda c: due.take(c, now, lease, BATCH, self._busy))
+        shares = groupby(taken, key=lambda each: each.programme)
+        await asyncio.gather(
+            *(self._attend(programme, list(share), now + lease) for programme, share in shares)
+        )
+        return len(taken)
+
+    async def _attend(self, programme: str, share: list[Due], until: datetime) -> None:
+        """Look in on one programme's pairs with a few hands, the oldest first."""
+        self._busy.add(programme)
+        try:
+            await asyncio.gather(*(self._go_through(share[n::HANDS], until) for n in range(HANDS)))
+        finally:
+            self._busy.discard(programme)
+
+    async def _go_through(self, share: list[Due], until: datetime) -> None:
+        for each in share:
+            if self._clock.now() >= until:
+                return  # by now another worker may have taken them
+            metrics.due(each, self._clock.now())
             try:
-                await self.look_in(pair)
-                well += 1
+                await self.look_in(each.pair)
             except Exception as error:  # noqa: BLE001  # one pair must not hold up the others
-                log.error("look-in failed: %s", type(error).__name__)  # noqa: TRY400
-        return well
+                _failed("look-in", error, each.pair)
 
     def send(self, pair: PairId, planned: Plan, now: datetime) -> None:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
-            self._soon(deliver(self._services, pair, planned, now))
+            metrics.changes(planned)
+            self._soon(deliver(self._services, pair, planned, now), pair)
         if self._courier:
-            self._soon(self._courier.look_in(pair))
+            self._soon(self._courier.look_in(pair), pair)
 
-    def _soon(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(self._well(work))
+    def _soon(self, work: Coroutine[None, None, None], pair: PairId) -> None:
+        task = asyncio.create_task(self._well(work, pair))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
@@ -197,11 +231,11 @@ class Intake:
         while self._errands:
             await asyncio.gather(*self._errands)
 
-    async def _well(self, work: Coroutine[None, None, None]) -> None:
+    async def _well(self, work: Coroutine[None, None, None], pair: PairId) -> None:
         try:
             await work
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
-            log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
+            _failed("delivery", error, pair)
 
     def _say(self, memberships: tuple[Membership, ...], pair: str | None) -> Reply:
         if pair is not None or not memberships:
@@ -224,6 +258,12 @@ def _answer(reply: Reply, planned: Plan, who: PersonId) -> Answer:
     changes = [errand.change for errand in planned.errands if errand.who == who]
     changed = next((change for change in changes if isinstance(change, Update)), None)
     return Answer(reply, changed.ref, changed.card) if changed else Answer(reply)
+
+
+def _failed(what: str, error: Exception, pair: PairId | None = None) -> None:
+    """Count and log a failure: what, which kind, where, and not a word of it."""
+    metrics.ERRORS.labels(what, type(error).__name__).inc()
+    log.error("failed", extra={**logs.of(error), "kind": what, "pair": pair})
 
 
 def _memberships(conn: Connection, account: Account, pair: str | None) -> tuple[Membership, ...]:

@@ -51,12 +51,15 @@ class Settings:
     database: str
     key_text: str = ""
     key_file: str = ""
+    old_key_text: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     playground: bool = False
     data: Path | None = None
     lease: int = 120
     tick: float = 30.0
+    metrics_port: int = 0
+    metrics_token: str = ""
     smtp: str = ""
     sender: str = ""
     slack_token: str = ""
@@ -110,6 +113,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         database=database_url(env.get("DATABASE_URL", "sqlite:///turnabout.db")),
         key_text=env.get("TURNABOUT_KEY", ""),
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
+        old_key_text=env.get("TURNABOUT_OLD_KEY", ""),
         host=env.get("HOST", "127.0.0.1"),
         port=int(_number(env, "PORT", "8000")),
         playground=_is_on(env, "TURNABOUT_PLAYGROUND"),
@@ -126,6 +130,8 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         slack_app_token=env.get("SLACK_APP_TOKEN", ""),
         slack_api=env.get("SLACK_API_URL", "https://slack.com/api/"),
         teams=_teams(env),
+        metrics_port=int(_number(env, "TURNABOUT_METRICS_PORT", "0")),
+        metrics_token=env.get("TURNABOUT_METRICS_TOKEN", ""),
     )
 
 

@@ -1,7 +1,7 @@
 """The clock process: one APScheduler job that looks in on every pair whose moment has come.
 
 There is no job per reminder and no job store: the next moment is derived from the journal, and the
-scheduler only ticks. Any number of workers do no harm.
+scheduler only ticks. Any number of workers share the work: a pair is taken by one at a time.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import start_http_server
 
+from adapters import logs, metrics
 from adapters import settings as environment
 from adapters.house import open_house
-from adapters.intake import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.intake import Intake
     from adapters.settings import Settings
+
+
+SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
 @asynccontextmanager
@@ -34,7 +38,7 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         [intake],
         seconds=seconds,
         coalesce=True,
-        max_instances=1,
+        max_instances=SWEEPS,
         misfire_grace_time=None,
     )
     scheduler.start()
@@ -46,8 +50,8 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
 
 
 async def look_in(intake: Intake) -> None:
-    """Look in on all pairs that are due, batch by batch, for as long as whole batches go well."""
-    while await intake.sweep() >= BATCH:
+    """Look in on all pairs that are due, share by share."""
+    while await intake.sweep():
         pass
 
 
@@ -57,9 +61,12 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, stop.set)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, "127.0.0.1", metrics.REGISTRY)
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
         await stop.wait()
 
 
 if __name__ == "__main__":
+    logs.to_stderr()
     asyncio.run(work(environment.read()))

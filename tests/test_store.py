@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.util import await_only
 
 from adapters import programme as programmes
-from adapters.store import directory, roster, screen, tables
+from adapters.store import directory, due, roster, screen, tables
 from adapters.store.keys import Keys, SealBrokenError, WrongKeyError
 from adapters.store.memory import MemoryStore
 from adapters.store.migrate import configured, is_current, upgrade
@@ -709,7 +709,8 @@ async def test_a_code_does_not_make_one_person_of_two(place: Place) -> None:
 async def test_the_clock_looks_in_on_who_has_just_come(place: Place) -> None:
     await place.store.work(place.pair, lambda work: work.wake(None))
     await joins(place, await invited(place), PHONE)
-    assert await place.store.run(lambda conn: directory.due(conn, MONDAY, 9)) == [place.pair]
+    (taken,) = await place.store.run(lambda conn: due.take(conn, MONDAY, SOON, 9))
+    assert taken.pair == place.pair
 
 
 async def test_a_button_is_an_address_and_not_a_permission(place: Place) -> None:
@@ -723,29 +724,11 @@ async def test_a_button_is_an_address_and_not_a_permission(place: Place) -> None
 # The clock
 
 
-async def test_who_waited_longest_is_looked_in_on_first(place: Place) -> None:
-    keys = place.store.keys
-
-    def more(conn: Connection) -> list[PairId]:
-        return [
-            roster.add_pair(
-                conn, keys, place.programme, place.ada, place.ben, MONDAY + timedelta(hours=hours)
-            )
-            for hours in (3, -3, 1)
-        ]
-
-    later, earlier, between = await place.store.run(more)
-
-    def due(after: timedelta, most: int = 9) -> Callable[[Connection], list[PairId]]:
-        return lambda conn: directory.due(conn, MONDAY + after, most)
-
-    run = place.store.run
-    assert await run(due(timedelta(hours=3))) == [earlier, place.pair, between, later]
-    assert await run(due(timedelta(hours=2))) == [earlier, place.pair, between]
-    assert await run(due(timedelta(hours=2), most=1)) == [earlier]
-    assert await run(due(timedelta(hours=-4))) == []
-    await place.store.work(earlier, lambda work: work.wake(None))
-    assert await run(directory.next_wake) == MONDAY
+async def test_the_clock_is_next_needed_where_somebody_waits_first(place: Place) -> None:
+    await place.store.work(place.pair, lambda work: work.wake(None))
+    assert await place.store.run(directory.next_wake) is None
+    await place.store.work(place.pair, lambda work: work.wake(MONDAY))
+    assert await place.store.run(directory.next_wake) == MONDAY
 
 
 # The web platform's screens

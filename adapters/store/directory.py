@@ -62,12 +62,6 @@ _BELONGS = (
     .join(tables.pair, _MINE)
     .where(*_AT, tables.pair.c.id == bindparam("pair"))
 )
-_DUE = (
-    select(tables.pair.c.id)
-    .where(tables.pair.c.wake_at <= bindparam("now"))
-    .order_by(tables.pair.c.wake_at, tables.pair.c.id)
-    .limit(bindparam("most"))
-)
 _NEXT = select(func.min(tables.pair.c.wake_at))
 _ACCOUNTS = (
     select(tables.account.c.platform, tables.account.c.tenant, tables.account.c.user)
@@ -105,11 +99,6 @@ def belongs(conn: Connection, account: Account, pair: str) -> PersonId:
     if person is None:
         raise LookupError("that account is not in that pair")
     return PersonId(person)
-
-
-def due(conn: Connection, now: datetime, limit: int) -> list[PairId]:
-    """Return the pairs whose moment has come, the oldest first."""
-    return [PairId(pair) for pair in conn.execute(_DUE, {"now": now, "most": limit}).scalars()]
 
 
 def next_wake(conn: Connection) -> datetime | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from adapters.store.tables import data_key, organisation
 
@@ -56,6 +56,11 @@ _ROOT = select(
 )
 _ROOT_OF = _ROOT.where(organisation.c.id == bindparam("organisation"))
 _MAKE = insert(data_key)
+_REWRAP = (
+    update(organisation)
+    .where(organisation.c.id == bindparam("of"))
+    .values(wrapped_key=bindparam("anew"), key_id=bindparam("by"))
+)
 _DESTROY = delete(data_key).where(data_key.c.subject == bindparam("of"))
 
 
@@ -127,6 +132,20 @@ class Keys:
         """Try the master key on every organisation. Raises WrongKeyError."""
         for row in conn.execute(_ROOT):
             self._root(row)
+
+    def rewrap(self, conn: Connection, old: Keys) -> int:
+        """Take every organisation's key over from an old master key; return how many there are.
+
+        Nothing else changes: all other keys are wrapped by these. Raises WrongKeyError.
+        """
+        rows = conn.execute(_ROOT).all()
+        for row in rows:
+            old._root(row)
+            bound = _bind(row.organisation_id)
+            raw = _raw(old._master, row.organisation_wrapped, bound)
+            anew = _lock(self._master, raw, bound)
+            conn.execute(_REWRAP, {"of": row.organisation_id, "anew": anew, "by": self._master_id})
+        return len(rows)
 
     def root(self, organisation: str) -> tuple[bytes, str]:
         """Return a new key for an organisation, wrapped, and the name of what it is wrapped by."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING
 
 from alembic import command
@@ -14,6 +15,8 @@ from adapters.settings import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Connection
 
 
 def configured(url: str) -> Config:
@@ -44,6 +47,17 @@ def is_current(url: str) -> bool:
 
     _apart(run)
     return found == set(scripts.get_heads())
+
+
+def is_new_enough(conn: Connection) -> bool:
+    """Tell whether a database has all the tables this code knows. A newer one may have more."""
+    found: str = conn.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+    return found >= _head()
+
+
+@cache
+def _head() -> str:
+    return max(ScriptDirectory.from_config(configured("")).get_heads())
 
 
 def _apart(job: Callable[[], None]) -> None:

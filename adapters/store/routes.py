@@ -128,8 +128,14 @@ class PostgresRoute:
 
 
 def may_pass(error: DBAPIError) -> bool:
-    """Tell whether a transaction that failed so may go well the next time."""
+    """Tell whether a transaction that failed so may go well the next time.
+
+    Of a connection that broke at a statement nothing was committed; if it broke at the commit
+    itself nobody knows, and it is for whoever asked to ask again.
+    """
     cause = error.orig
+    if error.connection_invalidated and error.statement:
+        return True
     if isinstance(cause, sqlite3.IntegrityError):
         return "entry.pair, entry.no" in str(cause)
     if isinstance(cause, sqlite3.Error):

@@ -113,7 +113,11 @@ _FORGET = (
     .values(sealed=None)
 )
 _TURN_OVER = update(pair).where(pair.c.id == bindparam("held")).values(epoch=pair.c.epoch + 1)
-_WAKE = update(pair).where(pair.c.id == bindparam("held")).values(wake_at=bindparam("moment"))
+_WAKE = (
+    update(pair)
+    .where(pair.c.id == bindparam("held"))
+    .values(wake_at=bindparam("moment"), due_at=None, attempts=0)
+)
 
 
 @dataclass(frozen=True, slots=True)

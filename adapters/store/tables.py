@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
+STUCK = 3  # look-ins begun after which a pair is told to the operator
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -142,6 +144,7 @@ account = Table(
     Index(None, "person"),
 )
 
+# `due_at` and `attempts` tell of a look-in that was begun and has not gone well yet.
 # `epoch` grows whenever anything but the journal changes: folded pairs held elsewhere are dropped.
 pair = Table(
     "pair",
@@ -154,14 +157,24 @@ pair = Table(
     _needed("epoch", Integer),
     _needed("began", Instant),
     Column("wake_at", Instant),
+    Column("due_at", Instant),
+    _needed("attempts", Integer, server_default=text("0")),
     Index(None, "reverse_mentor"),
     Index(None, "reverse_mentee"),
 )
 Index(
-    "ix_pair_wake_at",
+    "ix_pair_due",
+    pair.c.programme,
     pair.c.wake_at,
     sqlite_where=pair.c.wake_at.is_not(None),
     postgresql_where=pair.c.wake_at.is_not(None),
+)
+
+Index(
+    "ix_pair_stuck",
+    pair.c.attempts,
+    sqlite_where=pair.c.attempts >= STUCK,
+    postgresql_where=pair.c.attempts >= STUCK,
 )
 
 # Two turns cannot write the same line: its number is part of the key.
@@ -196,6 +209,12 @@ posted = Table(
     Column("claim_until", Instant),
     Column("claim_ref", String),
     Column("hold", Instant),
+)
+Index(
+    "ix_posted_hold",
+    posted.c.hold,
+    sqlite_where=posted.c.hold.is_not(None),
+    postgresql_where=posted.c.hold.is_not(None),
 )
 
 # Of a code only its hash is kept: who reads the table cannot join with it.

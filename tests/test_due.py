@@ -1,0 +1,271 @@
+"""What is due: each pair is taken by one worker, oldest first, and nobody holds up the others.
+
+WORKERS=4 DUE=10000 takes that many pairs with so many workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from adapters.intake import Intake
+from adapters.store import due, figures, roster, tables
+from adapters.store.migrate import is_new_enough
+from adapters.store.sql import SqlStore
+from bot.people import Account
+from bot.turn import Services
+from tests.paper import PaperMessenger
+from tests.stage import BOOK, MONDAY
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from adapters.store.due import Due
+    from bot.journal import PairId
+
+pytest_plugins = ("tests.databases",)
+
+WORKERS = int(os.environ.get("WORKERS", "4"))
+DUE = int(os.environ.get("DUE", "400"))
+MASTER = bytes(range(32))
+LEASE = timedelta(minutes=2)
+
+
+@dataclass
+class Hand:
+    """A clock that is moved by hand."""
+
+    moment: datetime = MONDAY
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Works:
+    """An organisation with programmes, and pairs in them."""
+
+    url: str
+    store: SqlStore
+    programmes: dict[str, str]
+    people: tuple[Any, Any]
+
+    async def pair(self, programme: str, minutes: int) -> PairId:
+        """Add a pair that is due so many minutes after Monday morning."""
+        at, keys = MONDAY + timedelta(minutes=minutes), self.store.keys
+        return await self.store.run(
+            lambda c: roster.add_pair(c, keys, self.programmes[programme], *self.people, at)
+        )
+
+    async def take(self, most: int, minutes: float = 0, busy: tuple[str, ...] = ()) -> list[Due]:
+        now = MONDAY + timedelta(minutes=minutes)
+        shut = [self.programmes[name] for name in busy]
+        return await self.store.run(lambda c: due.take(c, now, LEASE, most, shut))
+
+    async def row(self, pair: PairId) -> Any:
+        asked = select(tables.pair).where(tables.pair.c.id == pair)
+        return await self.store.run(lambda conn: conn.execute(asked).one())
+
+    def intake(self, clock: Hand, messenger: PaperMessenger | None = None) -> Intake:
+        paper = {"paper": messenger or PaperMessenger()}
+        return Intake(Services(self.store, BOOK, paper, LEASE), self.store, clock)
+
+
+@pytest.fixture
+async def works(database: str) -> AsyncIterator[Works]:
+    store = await SqlStore.open(database, MASTER, BOOK.catalogue)
+
+    def found(conn: Connection) -> tuple[dict[str, str], tuple[Any, Any]]:
+        keys = store.keys
+        firm = roster.add_organisation(conn, keys, "Example Works")
+        names = ("noisy", "quiet", "calm")
+        programmes = {name: roster.add_programme(conn, firm, name, {}) for name in names}
+        ada = roster.add_person(conn, keys, firm, "Ada", zone="Europe/London", country="GB")
+        ben = roster.add_person(conn, keys, firm, "Ben", zone="Europe/Berlin", country="DE")
+        roster.add_account(conn, Account("paper", "stage", "ada"), ada, MONDAY)
+        return programmes, (ada, ben)
+
+    yield Works(database, store, *await store.run(found))
+    await store.close()
+
+
+async def test_who_waited_longest_comes_first(works: Works) -> None:
+    later, earlier, between = [await works.pair("calm", minutes) for minutes in (3, -3, 1)]
+    assert await works.take(9, minutes=-4) == []
+    assert [each.pair for each in await works.take(1, minutes=2)] == [earlier]
+    taken = await works.take(9, minutes=3)
+    assert [each.pair for each in taken] == [between, later]
+    assert [each.since for each in taken] == [MONDAY + timedelta(minutes=m) for m in (1, 3)]
+
+
+async def test_what_one_worker_took_another_is_not_given(works: Works) -> None:
+    pair = await works.pair("calm", 0)
+    assert [each.pair for each in await works.take(9)] == [pair]
+    assert await works.take(9, minutes=1) == []
+
+
+async def test_when_a_worker_dies_its_lease_runs_out(works: Works) -> None:
+    pair = await works.pair("calm", 0)
+    await works.take(9)
+    (again,) = await works.take(9, minutes=2)
+    assert (again.pair, again.since, again.attempts) == (pair, MONDAY, 2)
+
+
+async def test_a_noisy_programme_holds_up_nobody(works: Works) -> None:
+    for minutes in range(-50, -20):
+        await works.pair("noisy", minutes)
+    quiet = await works.pair("quiet", -2)
+    calm = await works.pair("calm", -1)
+    taken = await works.take(6)
+    assert {quiet, calm} < {each.pair for each in taken}
+    assert len(taken) == 4, "two of the noisy one's, its share"
+    (left,) = {each.programme for each in await works.take(6)}
+    assert left == works.programmes["noisy"]
+
+
+async def test_while_one_programme_is_being_seen_to_the_others_go_on(works: Works) -> None:
+    await works.pair("noisy", -2)
+    quiet = await works.pair("quiet", -1)
+    assert [each.pair for each in await works.take(9, busy=("noisy",))] == [quiet]
+
+
+async def test_a_turn_that_goes_well_clears_what_the_tries_left(works: Works) -> None:
+    pair = await works.pair("calm", 0)
+    await works.take(9)
+    assert ((await works.row(pair)).due_at, (await works.row(pair)).attempts) == (MONDAY, 1)
+    await works.store.work(pair, lambda work: work.wake(MONDAY + timedelta(days=1)))
+    assert ((await works.row(pair)).due_at, (await works.row(pair)).attempts) == (None, 0)
+
+
+async def test_a_pair_that_fails_waits_longer_each_time_and_the_others_do_not(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned, well = await works.pair("calm", -1), await works.pair("calm", 0)
+    clock = Hand()
+    intake = works.intake(clock)
+    real, tried = intake.look_in, Counter()
+
+    async def look_in(pair: PairId) -> None:
+        tried[pair] += 1
+        if pair == poisoned:
+            raise ZeroDivisionError
+        await real(pair)
+
+    monkeypatch.setattr(intake, "look_in", look_in)
+    assert await intake.sweep() == 2
+    assert (await works.row(well)).attempts == 0
+    waits = []
+    for _ in range(8):
+        row = await works.row(poisoned)
+        waits.append((row.wake_at - clock.moment) / LEASE)
+        clock.moment = row.wake_at
+        await intake.sweep()
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 64]
+    assert tried[poisoned] == 9
+    assert (await works.row(poisoned)).due_at == MONDAY - timedelta(minutes=1)
+
+
+async def test_a_worker_whose_lease_is_over_leaves_the_rest_to_others(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minutes in range(-20, 0):
+        await works.pair("calm", minutes)
+    clock = Hand()
+    intake = works.intake(clock)
+    tried: list[PairId] = []
+
+    async def frozen(pair: PairId) -> None:
+        tried.append(pair)
+        clock.moment += LEASE
+
+    monkeypatch.setattr(intake, "look_in", frozen)
+    assert await intake.sweep() == 20
+    assert len(tried) == 1
+
+
+async def test_a_slow_platform_holds_up_only_its_own_programme(works: Works) -> None:
+    slow, quick = await works.pair("noisy", -1), await works.pair("quiet", 5)
+    begun, stuck = asyncio.Event(), asyncio.Event()
+
+    class Slow(PaperMessenger):
+        async def post(self, account, card, key, retire):
+            if key.startswith(slow):
+                begun.set()
+                await stuck.wait()
+            return await super().post(account, card, key, retire)
+
+    clock, messenger = Hand(), Slow()
+    intake = works.intake(clock, messenger)
+    waiting = asyncio.create_task(intake.sweep())
+    await begun.wait()
+    clock.moment = MONDAY + timedelta(minutes=5)
+    async with asyncio.timeout(20):  # one that waited for the slow one would wait for ever
+        assert await intake.sweep() == 1
+    assert (await works.row(quick)).due_at is None
+    assert not waiting.done()
+    stuck.set()
+    assert await waiting == 1
+
+
+async def test_many_workers_at_once_take_nothing_twice(works: Works) -> None:
+    """Each as if in a process of its own, and one of them takes its time."""
+    await works.store.run(many(works, DUE))
+    stores = [await SqlStore.open(works.url, MASTER, BOOK.catalogue) for _ in range(WORKERS)]
+
+    async def worker(store: SqlStore) -> list[PairId]:
+        found: list[PairId] = []
+        while taken := await store.run(lambda c: due.take(c, MONDAY, LEASE, 100)):
+            found += [each.pair for each in taken]
+        return found
+
+    taken = Counter(pair for each in await asyncio.gather(*map(worker, stores)) for pair in each)
+    for store in stores:
+        await store.close()
+    assert len(taken) == DUE
+    assert set(taken.values()) == {1}
+
+
+def many(works: Works, count: int) -> Callable[[Connection], None]:
+    """Return what adds many due pairs to the programmes by turns, without keys or journals."""
+    names = list(works.programmes.values())
+    rows = [
+        {
+            "id": f"p{n:06}",
+            "programme": names[n % len(names)],
+            "reverse_mentor": works.people[0],
+            "reverse_mentee": works.people[1],
+            "salt": b"",
+            "epoch": 0,
+            "began": MONDAY,
+            "wake_at": MONDAY - timedelta(seconds=n),
+        }
+        for n in range(count)
+    ]
+    return lambda conn: conn.execute(insert(tables.pair), rows).close()
+
+
+async def test_how_it_stands_is_told_in_numbers(works: Works) -> None:
+    pair = await works.pair("calm", -5)
+    await works.pair("quiet", 5)
+    for minutes in (0, 2, 6):
+        await works.take(9, minutes=minutes)
+    now = MONDAY + timedelta(minutes=20)
+    found = await works.store.run(lambda conn: figures.read(conn, now))
+    assert found.queues == {
+        works.programmes["calm"]: MONDAY - timedelta(minutes=5),
+        works.programmes["quiet"]: MONDAY + timedelta(minutes=5),
+    }
+    assert (found.age(now), found.stuck) == (25 * 60, 1)
+    assert (await works.row(pair)).attempts == 3
+    assert await works.store.run(figures.everybody) == (2, 1), "Ben has no account yet"
+    assert await works.store.run(is_new_enough)
