@@ -38,7 +38,6 @@ class Database:
         event.listen(self.engine, "connect", _hurry)
         tables.metadata.create_all(self.engine)
         self.changed = asyncio.Event()
-        self.commits = 0
 
     def opened(self, keys: Keys) -> Connection:
         return self.engine.execution_options(keys=keys).connect()
@@ -53,10 +52,13 @@ class Database:
         with conn.begin():
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             result = body(conn)
-        self.commits += 1
+        self.ring()
+        return result
+
+    def ring(self) -> None:
+        """Wake who waits for a change."""
         self.changed.set()
         self.changed = asyncio.Event()
-        return result
 
     def close(self) -> None:
         self.engine.dispose()

@@ -267,7 +267,7 @@ class World:
         self.offset = offset
         self.clock_set = self.seconds()
         self.tell(f"the clock is set to {self.clock():%d %b %H:%M:%S}")
-        self.database.changed.set()
+        self.database.ring()
 
     async def _erasure(self) -> None:
         await asyncio.sleep(self.dice.uniform(0, self.plan.weeks * 7 * DAY))
