@@ -251,8 +251,9 @@ def plan(
         (leases if change else wakes).append(look_again)
         if isinstance(change, Post | Update):
             card = change.card
-            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}"
             ref = change.ref if isinstance(change, Update) else ""
+            place = f"in {ref}" if ref else f"after {posted.ref}"  # what is asked for again is new
+            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}:{place}"
             until = now + services.lease
             claim = Claim(key, card.revision, card.digest, until, posted.owed, ref)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))

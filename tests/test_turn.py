@@ -203,3 +203,13 @@ async def test_when_the_platform_cannot_even_be_asked_we_wait_before_asking(stag
     await stage.until(stage.now + stage.services.lease * 4)
     assert not stage.paper.unasked
     assert len(stage.paper.chats[stage.ada.account]) == 1
+
+
+async def test_what_is_asked_for_twice_is_brought_twice(stage: Stage) -> None:
+    """Nothing was written in between, and yet it is a message of its own, with a name of its own."""
+    await stage.opens()
+    await stage.ada.asks("status")
+    await stage.ada.asks("status")
+    chat = stage.paper.chats[stage.ada.account]
+    assert [message.live for message in chat] == [False, False, True]
+    assert len({message.key for message in chat}) == 3
