@@ -79,7 +79,7 @@ class Intake:
         """Take the clock's turn on one pair, and deliver."""
         now = self._clock.now()
         _, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
-        await deliver(self._services, pair, planned, now)
+        await self._in_time(pair, planned, now)
 
     async def sweep(self) -> int:
         """Look in on a batch of pairs whose wake-up has come; return how many went well."""
@@ -106,9 +106,17 @@ class Intake:
         while self._errands:
             await asyncio.gather(*self._errands)
 
+    async def _in_time(self, pair: PairId, planned: Plan, now: datetime) -> None:
+        """Deliver within the lease: after it another looks into it, and no call may hang for ever.
+
+        Raises TimeoutError, or whatever leaves it open whether something arrived.
+        """
+        async with asyncio.timeout(self._services.lease.total_seconds()):
+            await deliver(self._services, pair, planned, now)
+
     async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
         try:
-            await deliver(self._services, pair, planned, now)
+            await self._in_time(pair, planned, now)
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             log.error("delivery failed: %s", type(error).__name__)  # noqa: TRY400
 
