@@ -110,7 +110,7 @@ class Witness:
     ) -> None:
         """Something is on a screen now: may it be there (I0, I1, I5, I15)?"""
         to = self.world.participants[account]
-        pair, person, digest, _ = key.split(":")
+        pair, person, digest, *_ = key.split(":")
         self.world.tell(f"{how} on {to.name}'s screen: {card.item} {digest}")
         if (pair, person) != (to.pair, to.person):
             self._broken("I1", f"{key} reached {to.name}")
@@ -162,7 +162,8 @@ class Witness:
             pair = await self.world.looks_at(to.pair)
             posted = await self.world.posted(to)
             if facilitator.tick(pair, now).by_clock:
-                return f"a reminder of {pair.id} is due and was not given"
+                due = facilitator.tick(pair, now).by_clock
+                return f"{due} of {pair.id} is due and was not done"
             if posted is None or posted.hold == FOREVER:
                 continue
             if posted.claim:
@@ -242,16 +243,18 @@ class Witness:
     def _unasked(self, account: Account) -> bool:
         """Tell whether someone did nothing since the last call to them was begun."""
         last, acts = self.begun.get(account), self.acts.get(account, [])
-        return not acts or (last is not None and acts[-1] < last - GRACE)
+        return not acts or (last is not None and acts[-1] < last - self._grace())
 
     def _courteous(self, to: Participant, now: datetime, grace: timedelta | None = None) -> bool:
         """Tell whether it is a working hour of theirs, or was when the call was planned."""
         if self.world.seconds() < max(to.zone_since, self.world.clock_set) + 2 * DAY:
             return True
-        if grace is None:
-            grace = FROZEN_GRACE if self.world.had("frozen") else GRACE
+        grace = self._grace() if grace is None else grace
         here = (moment.astimezone(ZoneInfo(to.zone)) for moment in (now, now - grace))
         return any(moment.hour in WINDOW and moment.weekday() < 5 for moment in here)
+
+    def _grace(self) -> timedelta:
+        return FROZEN_GRACE if self.world.had("frozen") else GRACE
 
     def _local(self, to: Participant, now: datetime) -> str:
         return f"{now.astimezone(ZoneInfo(to.zone)):%a %H:%M} {to.zone}"
