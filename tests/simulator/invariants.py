@@ -9,13 +9,13 @@ not compared; I1 and I15 are checked instead, and the tests of properties compar
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from adapters.store import tables
 from adapters.store.keys import of_person
@@ -63,8 +63,9 @@ class Violation:
 class Sent:
     """Something that arrived on somebody's screen, as the coordinator's what-if counts it."""
 
-    at: datetime
-    to: Participant
+    here: datetime  # by the clock on their wall
+    to: str
+    role: str
     how: str
     unasked: bool
 
@@ -81,6 +82,7 @@ class Witness:
     canaries: dict[int, set[str]] = field(default_factory=dict)
     journals: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     repeats: set[str] = field(default_factory=set)
+    effective: set[str] = field(default_factory=set)
 
     def acted(self, participant: Participant) -> None:
         self.acts.setdefault(participant.account, []).append(self.world.clock())
@@ -105,9 +107,7 @@ class Witness:
         if how != "find":
             self.begun[account] = now
 
-    def arrived(
-        self, platform: Platform, account: Account, how: str, key: str, card: Card
-    ) -> None:
+    def arrived(self, platform: Platform, account: Account, how: str, key: str, card: Card) -> None:
         """Something is on a screen now: may it be there (I0, I1, I5, I15)?"""
         to = self.world.participants[account]
         pair, person, digest, *_ = key.split(":")
@@ -119,7 +119,8 @@ class Witness:
         if platform.arrived[key] > 1 and not self.world.had("frozen"):
             self._broken("I5", f"{to.name} got {key} {platform.arrived[key]} times")
         self._reads(to, repr(card))
-        self.sent.append(Sent(self.world.clock(), to, how, self._unasked(account)))
+        here = self.world.clock().astimezone(ZoneInfo(to.zone))
+        self.sent.append(Sent(here, to.name, to.role, how, self._unasked(account)))
 
     def looks(self, pair: Pair) -> None:
         """Look into a journal, as far as it is new (I2, I10, I12, I18)."""
@@ -188,19 +189,20 @@ class Witness:
                     self._broken("I15", f"{to.name} has seen {word} of another pair")
             if to.erased:
                 self._gone(to)
+        lost = self.repeats - self.effective
+        if lost:
+            self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
         if CANARY.search(self.world.log):
             self._broken("I15", "a private word is in the log")
 
     def _gone(self, to: Participant) -> None:
-        person = to.person
-
-        def left(conn):  # type: ignore[no-untyped-def]
-            for table in (tables.account, tables.posted):
-                yield from conn.execute(select(table).where(table.c.person == person))
-            key = tables.data_key.c.subject == of_person(person)
-            yield from conn.execute(select(tables.data_key).where(key))
-
-        if self.world.looks_up(lambda conn: list(left(conn))):
+        person, subject = to.person, tables.data_key.c.subject
+        asked = [
+            select(tables.account).where(tables.account.c.person == person),
+            select(tables.posted).where(tables.posted.c.person == person),
+            select(tables.data_key).where(subject == of_person(person)),
+        ]
+        if self.world.looks_up(lambda conn: [row for q in asked for row in conn.execute(q)]):
             self._broken("I17", f"something of {to.name} is left after they were erased")
 
     def _reminded(self, pair: Pair, entry: Entry, event: Reminded) -> None:
@@ -224,16 +226,16 @@ class Witness:
             self._broken("I4", f"{to.name} was reminded of {prompt} in a pause")
 
     def _effects(self, pair: Pair) -> None:
-        """Each delivery has one effect at most, and one that is called a repeat has had it (I10)."""
+        """A delivery has one effect at most, and one called a repeat has had it (I10)."""
         moments: dict[str, set[datetime]] = {}
         for entry in pair.journal:
             delivery = self.world.moments.get(entry.at, "")
             if delivery:
                 moments.setdefault(delivery, set()).add(entry.at)
+        self.effective.update(moments)
         for delivery, effects in moments.items():
             if len(effects) > 1:
                 self._broken("I10", f"{delivery} had {len(effects)} effects")
-            self.repeats.discard(delivery)
 
     def _reads(self, participant: Participant, text: str) -> None:
         found = CANARY.findall(text)

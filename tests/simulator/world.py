@@ -10,6 +10,7 @@ import logging
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
@@ -288,8 +289,7 @@ class World:
             zone, country = self.dice.choice(ZONES)
             self.tell(f"{someone.name} moves to {zone}")
             someone.zone, someone.zone_since = zone, self.seconds()
-            places = {"zone": zone, "country": country}
-            self._office(lambda conn: roster.set_person(conn, self.keys, someone.person, **places))
+            self._office(partial(self._set, someone.person, zone=zone, country=country))
 
     async def _looks(self) -> None:
         while True:
@@ -301,6 +301,9 @@ class World:
             self.witness.looks(await self.looks_at(pair))
         await self.witness.screens()
 
+    def _set(self, person: PersonId, conn: Connection, **places: str) -> None:
+        roster.set_person(conn, self.keys, person, **places)
+
     # -- how it began
 
     def _office(self, body: Callable[[Connection], T]) -> T:
@@ -310,11 +313,11 @@ class World:
     def _settle(self) -> None:
         """Bring the pairs together. The users of every tenant have the same ids."""
         for no in range(self.plan.pairs):
-            for participant in self._office(lambda conn, no=no: self._pair(conn, no)):
+            for participant in self._office(partial(self._pair, no)):
                 self.participants[participant.account] = participant
                 self.spawn(participant.lives())
 
-    def _pair(self, conn: Connection, no: int) -> list[Participant]:
+    def _pair(self, no: int, conn: Connection) -> list[Participant]:
         dice = self.plan.dice(f"pair {no}")
         tenant = f"T{no}"
         organisation = roster.add_organisation(conn, self.keys, tenant)
@@ -324,7 +327,7 @@ class World:
             roster.add_person(conn, self.keys, organisation, name, zone=zone, country=country)
             for name, (zone, country) in zip(NAMES, homes, strict=True)
         ]
-        pair = roster.add_pair(conn, self.keys, programme, *both, self.clock())
+        pair = roster.add_pair(conn, self.keys, programme, both[0], both[1], self.clock())
         return [
             self._participant(
                 conn,
@@ -367,7 +370,9 @@ async def _lived(plan: Plan, log: list[str]) -> Outcome:
     return Outcome(
         plan,
         world.violation,
-        tuple(f"{plan.start + timedelta(seconds=when):%d %b %H:%M:%S} {what}" for when, what in world.told),
+        tuple(
+            f"{plan.start + timedelta(seconds=at):%d %b %H:%M:%S} {what}" for at, what in world.told
+        ),
         world.turns,
         len(world.witness.sent),
         world.crashes,
