@@ -302,6 +302,8 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     posted = work.posted(errand.who)
     claim = posted.claim
     if claim is None or claim.key != errand.key:
+        if isinstance(errand.change, Update) and came == posted.ref:  # it lies over what was newer
+            work.keep(errand.who, replace(posted, digest=""))
         return False
     arrived = came if isinstance(came, str) else ""
     settling = isinstance(errand.change, Settle)
@@ -312,7 +314,8 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
         work.keep(errand.who, replace(posted, claim=replace(claim, until=hold)))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
-        work.keep(errand.who, replace(posted, owed=owed, claim=None, hold=hold))
+        digest = posted.digest if came is not None else ""  # nobody can tell how it looks now
+        work.keep(errand.who, replace(posted, digest=digest, owed=owed, claim=None, hold=hold))
     return bool(arrived) and posted.owed is Owed.NOTHING and not settling
 
 
