@@ -111,7 +111,8 @@ class Intake:
 
         Raises TimeoutError, or whatever leaves it open whether something arrived.
         """
-        async with asyncio.timeout(self._services.lease.total_seconds()):
+        left = self._services.lease - (self._clock.now() - now)
+        async with asyncio.timeout(left.total_seconds()):
             await deliver(self._services, pair, planned, now)
 
     async def _deliver(self, pair: PairId, planned: Plan, now: datetime) -> None:
