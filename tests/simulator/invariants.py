@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.cards import Card
+    from bot.delivery import Posted
     from bot.journal import Entry
     from bot.people import Account, Pair
     from bot.turn import Reply
@@ -147,9 +148,13 @@ class Witness:
         """What is noted as posted is truly there (I6), and nobody has two live cards (I5)."""
         for to in self.world.participants.values():
             posted = await self.world.posted(to)
-            if posted is None or posted.claim or not posted.ref:
+            if posted is None or posted.claim or not posted.revision:
                 continue
             platform = self.world.platforms[to.account.platform]
+            if not posted.ref:
+                if platform.kind != "mute":
+                    self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
+                continue
             message = platform.chats[to.account][int(posted.ref)]
             if message.card.digest != posted.digest:
                 shown = message.card.digest
@@ -167,7 +172,7 @@ class Witness:
             if facilitator.tick(pair, now).by_clock:
                 due = facilitator.tick(pair, now).by_clock
                 return f"{due} of {pair.id} is due and was not done"
-            if posted is None or posted.hold == FOREVER:
+            if posted is None or self._away(to, posted):
                 continue
             if posted.claim:
                 return f"a change to {to.name}'s screen is still claimed"
@@ -196,6 +201,11 @@ class Witness:
             self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
         if CANARY.search(self.world.log):
             self._broken("I15", "a private word is in the log")
+
+    def _away(self, to: Participant, posted: Posted) -> bool:
+        """Tell whether a platform has said that someone cannot be reached."""
+        gone = self.world.platforms[to.account.platform].unreachable
+        return posted.hold == FOREVER and to.account in gone
 
     def _gone(self, to: Participant) -> None:
         person, subject = to.person, tables.data_key.c.subject

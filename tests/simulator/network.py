@@ -55,6 +55,7 @@ class Platform:
     kind: str
     chats: dict[Account, list[Message]] = field(default_factory=dict)
     arrived: Counter[str] = field(default_factory=Counter)
+    unreachable: set[Account] = field(default_factory=set)
     away_until: float = 0.0
 
     def post(self, account: Account, card: Card, key: str, retire: str) -> str:
@@ -98,29 +99,29 @@ class Line:
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         self._world.witness.calling(self._process, account, "post", key)
-        found = await self._call(lambda: self._platform.post(account, card, key, retire))
+        found = await self._call(account, lambda: self._platform.post(account, card, key, retire))
         return str(found)
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
         self._world.witness.calling(self._process, account, "update", key)
-        found = await self._call(lambda: self._platform.update(account, ref, card, key))
+        found = await self._call(account, lambda: self._platform.update(account, ref, card, key))
         return str(found)
 
     async def retire(self, account: Account, ref: str) -> None:
-        await self._call(lambda: self._platform.retire(account, ref))
+        await self._call(account, lambda: self._platform.retire(account, ref))
 
     async def find(self, account: Account, key: str) -> str | None:
         self._world.witness.calling(self._process, account, "find", key)
-        return await self._call(lambda: self._platform.find(account, key))
+        return await self._call(account, lambda: self._platform.find(account, key))
 
-    async def _call(self, carried_out: Callable[[], str | None]) -> str | None:
+    async def _call(self, to: Account, carried_out: Callable[[], str | None]) -> str | None:
         """Let a call meet its fate."""
         process, loop = self._process, asyncio.get_running_loop()
         await process.breathe()
         fate = self._fate()
         if fate != "done":
             self._world.tell(f"{process.name} → {self._platform.name}: {fate}")
-        self._turned_away(fate)
+        self._turned_away(to, fate)
         if fate == "done late":
             loop.call_later(process.dice.uniform(*LATE), carried_out)
             await asyncio.sleep(PATIENCE)
@@ -142,8 +143,9 @@ class Line:
                 return fate
         return "done"
 
-    def _turned_away(self, fate: str) -> None:
+    def _turned_away(self, to: Account, fate: str) -> None:
         if fate == "refused":
             raise NotSent(timedelta(seconds=self._process.dice.choice(WAITS)))
         if fate == "unreachable":
+            self._platform.unreachable.add(to)
             raise NotSent(None)
