@@ -4,6 +4,7 @@ The numbers are those of the specification. Four do not apply, because nothing h
 speak of: I8 (nothing is given up, so nothing is dead), I13 and I14 by comparing traces (worlds are
 not compared; I1 and I15 are checked instead, and the tests of properties compare lives), and I16
 (no report is drawn). I3 and I7 are one here: what is on a screen is what the journal asks for now.
+I5 is not asked of worlds in which a sender stands still beyond its lease: that one may post twice.
 """
 
 from __future__ import annotations
