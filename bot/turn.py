@@ -310,7 +310,7 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     hold = came if isinstance(came, datetime) else None
     if arrived or (came is None and not claim.ref):
         work.keep(errand.who, Posted(arrived, claim.revision, claim.digest, posted.owed))
-    elif settling and hold and hold != FOREVER:  # we could not even ask
+    elif settling and hold:  # we could not even ask
         work.keep(errand.who, replace(posted, claim=replace(claim, until=hold)))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
@@ -331,6 +331,8 @@ async def _send(services: Services, errand: Errand, now: datetime) -> Outcome:
             case Settle():
                 return await messenger.find(errand.account, errand.key)
     except NotSent as refused:
+        if refused.wait is None and isinstance(errand.change, Settle):
+            return None  # whoever cannot be reached cannot be asked about either
         return FOREVER if refused.wait is None else now + refused.wait
 
 

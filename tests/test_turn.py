@@ -250,3 +250,16 @@ async def test_a_change_that_came_too_late_does_not_stay_over_a_newer_one(stage:
     right = stage.ada.card.digest
     await deliver(stage.services, stage.start.id, slow, stage.now)
     assert stage.ada.card.digest == right
+
+
+async def test_a_change_nobody_could_ask_about_is_made_again(stage: Stage) -> None:
+    """It arrived unheard of; when we look for it, Ada cannot be reached. Then she goes back."""
+    await both_say_yes(stage)
+    before = stage.ada.card
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.ada.does(Pressed(way_out(stage), "leave"))
+    stage.paper.unasked = [NotSent(None)]
+    await stage.until(stage.now + stage.services.lease * 2)
+    await stage.ada.presses("I would rather stay")
+    assert stage.ada.card.digest == before.digest
