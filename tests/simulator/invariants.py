@@ -47,6 +47,7 @@ AFTERWARDS = ("closing.", "leaving.", "evaluation.")
 IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
 GRACE = LEASE * 1.5  # between planning a call and making it
 FROZEN_GRACE = timedelta(minutes=30)
+STUCK = timedelta(hours=12)  # longer than a worker is ever away
 CALLS = 120  # an hour to one account: far below what a loop without a pause would make
 
 
@@ -119,7 +120,7 @@ class Witness:
         if digest != card.digest:
             self._broken("I0", f"{key} does not name what it carried to {to.name}")
         nameless = key.endswith(":after ") and account in self.acts  # what is asked for again
-        if platform.arrived[key] > 1 and not nameless and not self.world.had("frozen"):
+        if platform.arrived[key] > 1 and not nameless and not self.world.stood_still():
             self._broken("I5", f"{to.name} got {key} {platform.arrived[key]} times")
         self._reads(to, repr(card))
         here = self.world.clock().astimezone(ZoneInfo(to.zone))
@@ -146,9 +147,16 @@ class Witness:
         self._effects(pair)
 
     async def screens(self) -> None:
-        """What is noted as posted is truly there (I6), and nobody has two live cards (I5)."""
+        """What is noted is truly there (I6), nothing is stuck (I7), nobody has two cards (I5)."""
+        long_ago = self.world.clock() - STUCK
         for to in self.world.participants.values():
             posted = await self.world.posted(to)
+            if posted and posted.claim and posted.claim.until < long_ago:
+                self._broken("I7", f"nobody has looked into what {to.name} was sent")
+            if posted and posted.hold and posted.hold < long_ago and not posted.claim:
+                pair = await self.world.looks_at(to.pair)
+                if self._wrong(pair, to, posted, long_ago):
+                    self._broken("I7", f"{to.name}'s platform asked for a pause that never ends")
             if posted is None or posted.claim or not posted.revision:
                 continue
             platform = self.world.platforms[to.account.platform]
@@ -177,11 +185,8 @@ class Witness:
                 continue
             if posted.claim:
                 return f"a change to {to.name}'s screen is still claimed"
-            me = pair.person(to.person)
-            change = reconcile(cards.card(cards.Reader.of(pair, me, now, BOOK)), posted)
-            waits = isinstance(change, Post) and now < facilitator.courteous(pair, me, now)
-            if change and not waits:
-                return f"{to.name}'s screen is not what it should be: {change!r:.200}"
+            if self._wrong(pair, to, posted, now):
+                return f"{to.name}'s screen is not what it should be"
         return ""
 
     async def afterwards(self) -> None:
@@ -202,6 +207,13 @@ class Witness:
             self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
         if CANARY.search(self.world.log):
             self._broken("I15", "a private word is in the log")
+
+    def _wrong(self, pair: Pair, to: Participant, posted: Posted, now: datetime) -> bool:
+        """Tell whether a screen is not as the journal asks for, and should be by now."""
+        me = pair.person(to.person)
+        change = reconcile(cards.card(cards.Reader.of(pair, me, now, BOOK)), posted)
+        waits = isinstance(change, Post) and now < facilitator.courteous(pair, me, now)
+        return change is not None and not waits
 
     def _away(self, to: Participant, posted: Posted) -> bool:
         """Tell whether a platform has said that someone cannot be reached."""
@@ -269,7 +281,7 @@ class Witness:
         return any(moment.hour in WINDOW and moment.weekday() < 5 for moment in here)
 
     def _grace(self) -> timedelta:
-        return FROZEN_GRACE if self.world.had("frozen") else GRACE
+        return FROZEN_GRACE if self.world.stood_still() else GRACE
 
     def _local(self, to: Participant, now: datetime) -> str:
         return f"{now.astimezone(ZoneInfo(to.zone)):%a %H:%M} {to.zone}"

@@ -79,6 +79,7 @@ class Process:
         await asyncio.sleep(self.dice.expovariate(1 / (SLOW if slow else QUICK)))
         if self.strikes("frozen", FREEZES):
             self.world.tell(f"{self.name} stands still")
+            self.world.stood = self.world.seconds()
             await asyncio.sleep(self.dice.uniform(*FROZEN))
         if self.alive and self.strikes("crash", DIES):
             self.dies()

@@ -45,7 +45,7 @@ T = TypeVar("T")
 MICROSECOND = timedelta(microseconds=1)
 NAMES = ("Ada", "Ben")
 INVITED = 0.3  # how many come with a code
-LOOK = 3 * DAY
+LOOK = 2 * DAY
 OUTAGES = (600.0, 2 * 3600.0, 30 * 3600.0, 5 * DAY)
 STEPS = (-3600.0, 3600.0, DAY, -1.0)
 
@@ -95,6 +95,7 @@ class World:
     told: list[tuple[float, str]] = field(default_factory=list)
     offset: timedelta = timedelta()
     clock_set: float = -3 * DAY
+    stood: float = -DAY
     turns: int = 0
     crashes: int = 0
     started: int = 0
@@ -136,6 +137,10 @@ class World:
 
     def had(self, fault: str) -> bool:
         return fault in self.plan.faults
+
+    def stood_still(self) -> bool:
+        """Tell whether a process has stood still within the last hours."""
+        return self.seconds() < self.stood + DAY / 8
 
     def web(self, dice: Random) -> Process | None:
         alive = [p for p in self.processes if p.alive and p.name.startswith("web")]
