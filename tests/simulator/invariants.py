@@ -155,7 +155,7 @@ class Witness:
                 self._broken("I7", f"nobody has looked into what {to.name} was sent")
             if posted and posted.hold and posted.hold < long_ago and not posted.claim:
                 pair = await self.world.looks_at(to.pair)
-                if self._wrong(pair, to, posted, long_ago):
+                if pair.journal[-1].at < long_ago and self._wrong(pair, to, posted, long_ago):
                     self._broken("I7", f"{to.name}'s platform asked for a pause that never ends")
             if posted is None or posted.claim or not posted.revision:
                 continue
