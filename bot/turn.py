@@ -264,6 +264,8 @@ def plan(
             errands.append(Errand(me.id, account, change, claim.key))
         elif actor and me.id == actor.id and posted.claim:
             work.keep(me.id, posted)
+        elif not posted.claim and not (posted.hold and now < posted.hold):
+            work.keep(me.id, replace(posted, owed=Owed.NOTHING, hold=None))  # it is right as it is
     work.wake(min((w for w in wakes + leases if w), default=None))
     return Plan(tuple(errands), pair, min((w for w in wakes if w), default=None))
 

@@ -263,3 +263,14 @@ async def test_a_change_nobody_could_ask_about_is_made_again(stage: Stage) -> No
     await stage.until(stage.now + stage.services.lease * 2)
     await stage.ada.presses("I would rather stay")
     assert stage.ada.card.digest == before.digest
+
+
+async def test_nothing_is_owed_to_somebody_whose_screen_is_right_again(stage: Stage) -> None:
+    """Ada's change was refused, and she took it back: what comes next is news, and waits for day."""
+    await both_say_yes(stage)
+    stage.paper.refusals = [NotSent(timedelta(minutes=5))]
+    await stage.ada.does(Pressed(way_out(stage), "leave"))
+    await stage.ada.does(Pressed(way_out(stage), "stay"))
+    posted = await stage.store.work(stage.start.id, lambda work: work.posted(stage.ada.me.id))
+    assert posted.claim is None
+    assert posted.owed is Owed.NOTHING
