@@ -266,7 +266,7 @@ async def test_a_change_nobody_could_ask_about_is_made_again(stage: Stage) -> No
 
 
 async def test_nothing_is_owed_to_somebody_whose_screen_is_right_again(stage: Stage) -> None:
-    """Ada's change was refused, and she took it back: what comes next is news, and waits for day."""
+    """Ada took back what was refused: what comes next is news, and waits for the day."""
     await both_say_yes(stage)
     stage.paper.refusals = [NotSent(timedelta(minutes=5))]
     await stage.ada.does(Pressed(way_out(stage), "leave"))
