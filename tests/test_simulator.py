@@ -95,7 +95,7 @@ def test_a_world_that_fails_is_made_smaller_for_as_long_as_it_fails() -> None:
     small = shrink.shrunk(fails(plan), fails).plan
     assert (small.pairs, small.weeks, small.faults) == (1, 5, {"crash"})
     assert shrink.command(small) == (
-        "turnabout simulate --worlds 1 --seed 1 --pairs 1 --weeks 5 --faults crash"
+        "turnabout simulate --worlds 1 --seed 1 --weeks 5 --faults crash"
     )
 
 
@@ -125,7 +125,7 @@ def test_a_violation_is_told_with_what_to_type_to_see_it_again(
     assert cli.main(["simulate", "--worlds", "1", "--seed", "7"]) == 1
     said = capsys.readouterr().out
     assert "I5: twice" in said
-    assert "turnabout simulate --worlds 1 --seed 7 --pairs 1 --weeks 1 --faults none" in said
+    assert "turnabout simulate --worlds 1 --seed 7 --weeks 1 --faults none" in said
     assert "the last line" in said
 
 
