@@ -33,6 +33,7 @@ ONCE_WRONG = {
     3: (18, "a call that never came back held up every reminder"),
     5: (1, "a card that was asked for twice had one name"),
     39: (16, "of a change in place nobody could tell, and nobody looked again"),
+    5_000_000: (6, "whoever was erased stayed on the other's screen by name"),
     73: (5, "a change came after its lease, over a newer one"),
 }
 
