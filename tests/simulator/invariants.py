@@ -80,6 +80,7 @@ class Witness:
     world: World
     sent: list[Sent] = field(default_factory=list)
     acts: dict[Account, list[datetime]] = field(default_factory=dict)
+    trying: dict[Account, datetime] = field(default_factory=dict)
     begun: dict[Account, datetime] = field(default_factory=dict)
     recent: dict[Account, deque[float]] = field(default_factory=dict)
     canaries: dict[int, set[str]] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class Witness:
         if how == "post" and self._unasked(account) and not self._courteous(to, now):
             self._broken("I11", f"{process.name} posts to {to.name} at {self._local(to, now)}")
         if how != "find":
-            self.begun[account] = now
+            self.trying[account] = now
 
     def arrived(self, platform: Platform, account: Account, how: str, key: str, card: Card) -> None:
         """Something is on a screen now: may it be there (I0, I1, I5, I15)?"""
@@ -125,6 +126,7 @@ class Witness:
         self._reads(to, repr(card))
         here = self.world.clock().astimezone(ZoneInfo(to.zone))
         self.sent.append(Sent(here, to.name, to.role, how, self._unasked(account)))
+        self.begun[account] = self.trying[account]
 
     def looks(self, pair: Pair) -> None:
         """Look into a journal, as far as it is new (I2, I10, I12, I18)."""
@@ -268,7 +270,7 @@ class Witness:
             self.canaries.setdefault(participant.no, set()).update(found)
 
     def _unasked(self, account: Account) -> bool:
-        """Tell whether someone did nothing since the last call to them was begun."""
+        """Tell whether someone did nothing since what reached them last was begun."""
         last, acts = self.begun.get(account), self.acts.get(account, [])
         return not acts or (last is not None and acts[-1] < last - self._grace())
 
