@@ -168,6 +168,13 @@ def _to_look_at(command: Command) -> None:
     asked.add_argument("--now", help="such as 2026-11-23T10:00, in that zone")
 
     command("seed", _seed, "every requirement of the seed, and what serves it")
+    lived = command("simulate", _simulate, "worlds in which all fails that can; or a what-if")
+    lived.add_argument("--worlds", type=int, default=50, help="so many worlds, one per seed")
+    lived.add_argument("--seed", type=int, default=1, help="of the first world")
+    lived.add_argument("--pairs", type=int, default=0, help="pairs in a world, or in the what-if")
+    lived.add_argument("--weeks", type=int, default=0, help="how long a world lasts")
+    lived.add_argument("--faults", default="", help="only these, with commas between; or none")
+    lived.add_argument("--months", type=int, help="a what-if: so many pairs, so long, no faults")
     played = command("play", _play, "both people at one terminal")
     played.add_argument("--record", type=Path, help="write what was played as a transcript test")
 
@@ -355,6 +362,17 @@ def _dates(options: argparse.Namespace) -> int:
     for line in lines:
         _say(line)
     return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    _bring_the_stage()
+    from tests.simulator import campaign, whatif  # noqa: PLC0415  # the tests' own
+
+    if options.months:
+        return whatif.what_if(options.pairs or 20, options.months, options.seed, _say)
+    chosen = {"pairs": options.pairs, "weeks": options.weeks, "faults": options.faults}
+    worlds = list(campaign.plans(options.worlds, options.seed, **chosen))
+    return campaign.campaign(worlds, _say)
 
 
 def _bring_the_stage() -> None:

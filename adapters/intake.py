@@ -176,7 +176,7 @@ class Intake:
         reply, planned = await take_turn(self._services, Incoming("", pair, None, Ticked(), now))
         metrics.turn(Ticked(), reply)
         metrics.changes(planned)
-        await deliver(self._services, pair, planned, now)
+        await self._in_time(pair, planned, now)
         if self._courier:
             await self._courier.look_in(pair)
 
@@ -217,7 +217,7 @@ class Intake:
         """Deliver in the background: the reply does not wait for the cards."""
         if planned.errands:
             metrics.changes(planned)
-            self._soon(deliver(self._services, pair, planned, now), pair)
+            self._soon(self._in_time(pair, planned, now), pair)
         if self._courier:
             self._soon(self._courier.look_in(pair), pair)
 
@@ -230,6 +230,15 @@ class Intake:
         """Wait until everything that is on its way has arrived."""
         while self._errands:
             await asyncio.gather(*self._errands)
+
+    async def _in_time(self, pair: PairId, planned: Plan, now: datetime) -> None:
+        """Deliver within the lease: after it another looks into it, and no call may hang for ever.
+
+        Raises TimeoutError, or whatever leaves it open whether something arrived.
+        """
+        left = self._services.lease - (self._clock.now() - now)
+        async with asyncio.timeout(left.total_seconds()):
+            await deliver(self._services, pair, planned, now)
 
     async def _well(self, work: Coroutine[None, None, None], pair: PairId) -> None:
         try:

@@ -176,8 +176,9 @@ def tick(pair: Pair, now: datetime) -> Decision:
 
 def wake_at(pair: Pair, now: datetime) -> datetime | None:
     """Return the next moment at which something changes or a reminder falls due, if any does."""
-    moments = chain(retention.moments(pair), *(_moments(pair, me) for me in pair.people))
+    moments = chain.from_iterable(_moments(pair, me) for me in pair.people)
     coming = [moment for moment in moments if moment > now]
+    coming += (max(moment, now) for moment in retention.moments(pair))  # not forgotten is still due
     coming += (m for me in pair.people for m in _reminder_moments(pair, me, now))
     return min(coming, default=None)
 

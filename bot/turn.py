@@ -254,8 +254,9 @@ def plan(
         (leases if change else wakes).append(look_again)
         if isinstance(change, Post | Update):
             card = change.card
-            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}"
             ref = change.ref if isinstance(change, Update) else ""
+            place = f"in {ref}" if ref else f"after {posted.ref}"  # what is asked for again is new
+            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}:{place}"
             until = now + services.lease
             claim = Claim(key, card.revision, card.digest, until, posted.owed, ref)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
@@ -266,6 +267,8 @@ def plan(
             errands.append(Errand(me.id, account, change, claim.key))
         elif actor and me.id == actor.id and posted.claim:
             work.keep(me.id, posted)
+        elif not posted.claim and not (posted.hold and now < posted.hold):
+            work.keep(me.id, replace(posted, owed=Owed.NOTHING, hold=None))  # it is right as it is
     work.wake(min((w for w in wakes + leases if w), default=None))
     return Plan(tuple(errands), pair, min((w for w in wakes if w), default=None))
 
@@ -309,17 +312,20 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     posted = work.posted(errand.who)
     claim = posted.claim
     if claim is None or claim.key != errand.key:
+        if isinstance(errand.change, Update) and came == posted.ref:  # it lies over what was newer
+            work.keep(errand.who, replace(posted, digest=""))
         return False
     arrived = came if isinstance(came, str) else ""
     settling = isinstance(errand.change, Settle)
     hold = came if isinstance(came, datetime) else None
     if arrived or (came is None and not claim.ref):
         work.keep(errand.who, Posted(arrived, claim.revision, claim.digest, posted.owed))
-    elif settling and hold and hold != FOREVER:  # we could not even ask
+    elif settling and hold:  # we could not even ask
         work.keep(errand.who, replace(posted, claim=replace(claim, until=hold)))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
-        work.keep(errand.who, replace(posted, owed=owed, claim=None, hold=hold))
+        digest = posted.digest if came is not None else ""  # nobody can tell how it looks now
+        work.keep(errand.who, replace(posted, digest=digest, owed=owed, claim=None, hold=hold))
     return bool(arrived) and posted.owed is Owed.NOTHING and not settling
 
 
@@ -335,6 +341,8 @@ async def _send(services: Services, errand: Errand, now: datetime) -> Outcome:
             case Settle():
                 return await messenger.find(errand.account, errand.key)
     except NotSent as refused:
+        if refused.wait is None and isinstance(errand.change, Settle):
+            return None  # whoever cannot be reached cannot be asked about either
         return FOREVER if refused.wait is None else now + refused.wait
 
 

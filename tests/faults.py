@@ -489,6 +489,130 @@ FAULTS = (
     ),
 )
 
+# Faults of sending and waking that only a world in which things fail brings to light.
+WORLDS = "tests/test_simulator.py -k all_goes_well"
+FAULTS += (
+    Fault(
+        "what nobody heard of is taken for arrived",
+        "bot/turn.py",
+        "if arrived or (came is None and not claim.ref):",
+        "if True:",
+        WORLDS,
+    ),
+    Fault(
+        "what may have arrived is sent again unseen",
+        "bot/turn.py",
+        "        return Settle(posted.claim), now + services.lease",
+        "        posted = replace(posted, owed=posted.claim.owed, claim=None)",
+        WORLDS,
+    ),
+    Fault(
+        "a card is noted before it is sent",
+        "bot/turn.py",
+        "work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))",
+        'work.keep(me.id, Posted(posted.ref or "0", card.revision, card.digest))',
+        WORLDS,
+    ),
+    Fault(
+        "a failure is taken for sent",
+        "bot/turn.py",
+        "failed.append(error)",
+        'sent.append((errand, getattr(errand.change, "ref", "0")))',
+        WORLDS,
+    ),
+    Fault(
+        "a failure is taken for not sent",
+        "bot/turn.py",
+        "failed.append(error)",
+        "sent.append((errand, now))",
+        WORLDS,
+    ),
+    Fault(
+        "nobody waits for the lease to be over",
+        "bot/turn.py",
+        "if now < posted.claim.until:",
+        "if False:",
+        WORLDS,
+    ),
+    Fault(
+        "nobody looks into a sender that died",
+        "bot/turn.py",
+        "work.wake(min((w for w in wakes + leases if w), default=None))",
+        "work.wake(min((w for w in wakes if w), default=None))",
+        WORLDS,
+    ),
+    Fault(
+        "a platform that asked for a pause is never written to again",
+        "bot/turn.py",
+        "return FOREVER if refused.wait is None else now + refused.wait",
+        "return FOREVER",
+        WORLDS,
+    ),
+    Fault(
+        "a pause a platform asked for is not kept in mind",
+        "bot/turn.py",
+        "return None, None if posted.hold == FOREVER else posted.hold",
+        "return None, None",
+        WORLDS,
+    ),
+    Fault(
+        "a repeated delivery has a second effect",
+        "bot/turn.py",
+        "if not ticked and not work.first_time(incoming.id, incoming.at):",
+        "if not work.first_time(incoming.id, incoming.at) and False:",
+        WORLDS,
+    ),
+    Fault(
+        "news comes at night",
+        "bot/turn.py",
+        "if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:",
+        "if False:",
+        WORLDS,
+    ),
+    Fault(
+        "reminders come twice a day",
+        "bot/facilitator.py",
+        "if last and last.astimezone(zone).date() == now.astimezone(zone).date():",
+        "if False:",
+        WORLDS,
+    ),
+    Fault(
+        "what is asked for again has the name of the first",
+        "bot/turn.py",
+        'place = f"in {ref}" if ref else f"after {posted.ref}"',
+        'place = "in place"',
+        WORLDS,
+    ),
+    Fault(
+        "a screen that may have changed is trusted",
+        "bot/turn.py",
+        'digest = posted.digest if came is not None else ""',
+        "digest = posted.digest",
+        WORLDS,
+    ),
+    Fault(
+        "nobody wakes for what is to be forgotten",
+        "bot/facilitator.py",
+        "coming += (max(moment, now) for moment in retention.moments(pair))",
+        "coming += (moment for moment in retention.moments(pair) if moment > now)",
+        "tests/test_retention.py",
+    ),
+    Fault(
+        "a call that never comes back holds up the worker",
+        "adapters/intake.py",
+        "async with asyncio.timeout(left.total_seconds()):",
+        "if left:",
+        WORLDS,
+    ),
+    Fault(
+        "somebody erased is still written to",
+        "adapters/store/roster.py",
+        "for table in (tables.posted, tables.invitation, tables.account):",
+        "for table in (tables.posted, tables.invitation):",
+        WORLDS,
+    ),
+)
+
 
 def survives(fault: Fault) -> str:
     """Plant a fault and run its tests; return why it lives, or nothing if it was caught."""

@@ -63,3 +63,24 @@ async def test_private_notes_go_thirty_days_after_the_end_and_all_words_after_ni
     await stage.days(200)
     assert stage.ben.sees("ended") or stage.ben.card
     assert not sealed(stage, reflection.MentorWrote)
+
+
+async def test_what_is_due_is_forgotten_though_somebody_acts_before_the_clock_looks_in(
+    stage: Stage,
+) -> None:
+    """The worker was away for an hour; what somebody did meanwhile must not swallow its wake-up."""
+    await both_say_yes(stage)
+    await agree_on_a_purpose(stage)
+    await stage.ada.presses("Make my choices")
+    await stage.ada.fills(want="insight")
+    await stage.ada.presses("Take a look")
+    await stage.ada.fills(happens=("rank", "boss"), tell="", shows=())
+    checked = next(e.at for e in stage.pair.journal if isinstance(e.event, charter.Checked))
+    await stage.until(checked + timedelta(days=30) - timedelta(minutes=1))
+    stage.now += timedelta(hours=1)
+    await stage.ada.asks("status")
+    wake = stage.store.wake_at(stage.start.id)
+    assert wake
+    assert wake <= stage.now
+    await stage.until(stage.now)
+    assert not sealed(stage, charter.Checked)[0]["happens"]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import cards
 from bot.delivery import NotSent, Owed
 from bot.inputs import Incoming, Pressed, Ticked
 from bot.turn import Plan, Reply, deliver, take_turn
+from tests.test_journey import both_say_yes
 
 if TYPE_CHECKING:
     from tests.stage import Stage
@@ -21,6 +23,12 @@ async def press(stage: Stage, delivery: str) -> tuple[Reply, Plan]:
     pressed = Pressed(button.item, button.action)
     incoming = Incoming(delivery, stage.start.id, stage.ada.me.id, pressed, stage.now)
     return await take_turn(stage.services, incoming)
+
+
+def way_out(stage: Stage) -> str:
+    """Return the item behind Ada's button to leave, which stands in Home."""
+    rows = (row for _, rows in cards.home(stage.ada.reader).sections for row in rows)
+    return next(row.card.item for row in rows if row.card.thread == "leave")
 
 
 async def test_the_same_delivery_is_handled_once(stage: Stage) -> None:
@@ -203,3 +211,66 @@ async def test_when_the_platform_cannot_even_be_asked_we_wait_before_asking(stag
     await stage.until(stage.now + stage.services.lease * 4)
     assert not stage.paper.unasked
     assert len(stage.paper.chats[stage.ada.account]) == 1
+
+
+async def test_what_is_asked_for_twice_is_brought_twice(stage: Stage) -> None:
+    """Nothing was written in between, and yet each is a message with a name of its own."""
+    await stage.opens()
+    await stage.ada.asks("status")
+    await stage.ada.asks("status")
+    chat = stage.paper.chats[stage.ada.account]
+    assert [message.live for message in chat] == [False, False, True]
+    assert len({message.key for message in chat}) == 3
+
+
+async def test_where_nobody_can_tell_a_card_that_is_as_it_was_before_is_sent_all_the_same(
+    stage: Stage,
+) -> None:
+    """Ada opens something, which arrives unheard of, and goes back before anybody looks into it."""
+    await both_say_yes(stage)
+    before = stage.ada.card
+    stage.paper.knows, stage.paper.silent = False, 1
+    with pytest.raises(TimeoutError):
+        await stage.ada.does(Pressed(way_out(stage), "leave"))
+    assert stage.ada.card != before
+    await stage.ada.presses("I would rather stay")
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert stage.ada.card.digest == before.digest
+
+
+async def test_a_change_that_came_too_late_does_not_stay_over_a_newer_one(stage: Stage) -> None:
+    """The sender stood still; meanwhile another looked into it, and Ada has gone on."""
+    await both_say_yes(stage)
+    pressed = Pressed(way_out(stage), "leave")
+    incoming = Incoming("slow", stage.start.id, stage.ada.me.id, pressed, stage.now)
+    _, slow = await take_turn(stage.services, incoming)
+    stage.now += stage.services.lease * 2
+    await stage.take(Ticked(), None)
+    await stage.ada.presses("I would rather stay")
+    right = stage.ada.card.digest
+    await deliver(stage.services, stage.start.id, slow, stage.now)
+    assert stage.ada.card.digest == right
+
+
+async def test_a_change_nobody_could_ask_about_is_made_again(stage: Stage) -> None:
+    """It arrived unheard of; when we look for it, Ada cannot be reached. Then she goes back."""
+    await both_say_yes(stage)
+    before = stage.ada.card
+    stage.paper.silent = 1
+    with pytest.raises(TimeoutError):
+        await stage.ada.does(Pressed(way_out(stage), "leave"))
+    stage.paper.unasked = [NotSent(None)]
+    await stage.until(stage.now + stage.services.lease * 2)
+    await stage.ada.presses("I would rather stay")
+    assert stage.ada.card.digest == before.digest
+
+
+async def test_nothing_is_owed_to_somebody_whose_screen_is_right_again(stage: Stage) -> None:
+    """Ada took back what was refused: what comes next is news, and waits for the day."""
+    await both_say_yes(stage)
+    stage.paper.refusals = [NotSent(timedelta(minutes=5))]
+    await stage.ada.does(Pressed(way_out(stage), "leave"))
+    await stage.ada.does(Pressed(way_out(stage), "stay"))
+    posted = await stage.store.work(stage.start.id, lambda work: work.posted(stage.ada.me.id))
+    assert posted.claim is None
+    assert posted.owed is Owed.NOTHING

@@ -362,9 +362,13 @@ def _organisation_of(conn: Connection, programme: str, *people: PersonId) -> str
 
 
 def _turn_over(conn: Connection, which: ColumnElement[bool]) -> None:
-    """Hold pairs and raise their epoch: what is remembered of them anywhere is out of date."""
+    """Hold pairs and raise their epoch: what is remembered of them anywhere is out of date.
+
+    So may be what is on their screens: a moment that has passed lets the clock look in at once.
+    """
     _hold(conn, which)
-    conn.execute(update(tables.pair).where(which).values(epoch=tables.pair.c.epoch + 1))
+    changed = {"epoch": tables.pair.c.epoch + 1, "wake_at": tables.pair.c.began}
+    conn.execute(update(tables.pair).where(which).values(changed))
 
 
 def _wake(conn: Connection, person: PersonId, now: datetime) -> None:

@@ -1,0 +1,295 @@
+"""What must hold in every world, checked against what is truly on the screens and in the journal.
+
+The numbers are those of the specification. Four do not apply, because nothing here is what they
+speak of: I8 (nothing is given up, so nothing is dead), I13 and I14 by comparing traces (worlds are
+not compared; I1 and I15 are checked instead, and the tests of properties compare lives), and I16
+(no report is drawn). I3 and I7 are one here: what is on a screen is what the journal asks for now.
+I5 is not asked of worlds in which a sender stands still beyond its lease: that one may post twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from adapters.store import tables
+from adapters.store.keys import of_person
+from bot import cards, facilitator
+from bot.delivery import FOREVER, Post, reconcile
+from bot.etiquette import Reminded
+from bot.flows import closing, leaving
+from tests.life import fields_shown
+from tests.simulator.plan import DAY, LEASE
+from tests.stage import BOOK
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.cards import Card
+    from bot.delivery import Posted
+    from bot.journal import Entry
+    from bot.people import Account, Pair
+    from bot.turn import Reply
+    from tests.simulator.network import Platform
+    from tests.simulator.people import Participant
+    from tests.simulator.process import Process
+    from tests.simulator.world import World
+
+CANARY = re.compile(r"canary\d+x\d+")
+WINDOW = range(9, 17)
+AFTERWARDS = ("closing.", "leaving.", "evaluation.")
+IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
+GRACE = LEASE * 1.5  # between planning a call and making it
+FROZEN_GRACE = timedelta(minutes=30)
+STUCK = timedelta(hours=12)  # longer than a worker is ever away
+CALLS = 120  # an hour to one account: far below what a loop without a pause would make
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that did not hold."""
+
+    invariant: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.told}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Something that arrived on somebody's screen, as the coordinator's what-if counts it."""
+
+    here: datetime  # by the clock on their wall
+    to: str
+    role: str
+    how: str
+    unasked: bool
+
+
+@dataclass
+class Witness:
+    """Sees every call and every screen of a world, and speaks up."""
+
+    world: World
+    sent: list[Sent] = field(default_factory=list)
+    acts: dict[Account, list[datetime]] = field(default_factory=dict)
+    trying: dict[Account, datetime] = field(default_factory=dict)
+    begun: dict[Account, datetime] = field(default_factory=dict)
+    recent: dict[Account, deque[float]] = field(default_factory=dict)
+    canaries: dict[int, set[str]] = field(default_factory=dict)
+    journals: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    repeats: set[str] = field(default_factory=set)
+    effective: set[str] = field(default_factory=set)
+
+    def acted(self, participant: Participant) -> None:
+        self.acts.setdefault(participant.account, []).append(self.world.clock())
+
+    def replied(self, participant: Participant, delivery: str, reply: Reply) -> None:
+        if reply.repeat:
+            self.repeats.add(delivery)
+        self._reads(participant, f"{reply.notice} {reply.sheet!r}")
+
+    def calling(self, process: Process, account: Account, how: str, key: str) -> None:
+        """A call is being begun: may it be (I4, I9, I11)?"""
+        to = self.world.participants[account]
+        now, seconds = self.world.clock(), self.world.seconds()
+        if to.erased and seconds > to.erased_at + IN_FLIGHT:
+            self._broken("I4", f"{how} to {to.name} after they were erased")
+        recent = self.recent.setdefault(account, deque(maxlen=CALLS))
+        if len(recent) == CALLS and seconds - recent[0] < DAY / 24:
+            self._broken("I9", f"{CALLS} calls to {to.name} within an hour")
+        recent.append(seconds)
+        if how == "post" and self._unasked(account) and not self._courteous(to, now):
+            self._broken("I11", f"{process.name} posts to {to.name} at {self._local(to, now)}")
+        if how != "find":
+            self.trying[account] = now
+
+    def arrived(self, platform: Platform, account: Account, how: str, key: str, card: Card) -> None:
+        """Something is on a screen now: may it be there (I0, I1, I5, I15)?"""
+        to = self.world.participants[account]
+        pair, person, digest, *_ = key.split(":")
+        self.world.tell(f"{how} on {to.name}'s screen: {card.item} {digest}")
+        if (pair, person) != (to.pair, to.person):
+            self._broken("I1", f"{key} reached {to.name}")
+        if digest != card.digest:
+            self._broken("I0", f"{key} does not name what it carried to {to.name}")
+        nameless = key.endswith(":after ") and account in self.acts  # what is asked for again
+        if platform.arrived[key] > 1 and not nameless and not self.world.stood_still():
+            self._broken("I5", f"{to.name} got {key} {platform.arrived[key]} times")
+        self._reads(to, repr(card))
+        here = self.world.clock().astimezone(ZoneInfo(to.zone))
+        self.sent.append(Sent(here, to.name, to.role, how, self._unasked(account)))
+        self.begun[account] = self.trying[account]
+
+    def looks(self, pair: Pair) -> None:
+        """Look into a journal, as far as it is new (I2, I10, I12, I18)."""
+        seen = self.journals.get(pair.id, ())
+        self.journals[pair.id] = pair.journal
+        for old, kept in zip(seen, pair.journal, strict=False):
+            if (old.no, old.at, old.by, old.event.name) != (
+                kept.no,
+                kept.at,
+                kept.by,
+                kept.event.name,
+            ):
+                self._broken("I18", f"entry {old.no} of {pair.id} was {old}, and is {kept}")
+        numbers = [entry.no for entry in pair.journal]
+        if len(pair.journal) < len(seen) or numbers != list(range(1, len(numbers) + 1)):
+            self._broken("I18", f"the journal of {pair.id} has lost entries")
+        for entry in pair.journal[len(seen) :]:
+            if isinstance(entry.event, Reminded):
+                self._reminded(pair, entry, entry.event)
+        self._effects(pair)
+
+    async def screens(self) -> None:
+        """What is noted is truly there (I6), nothing is stuck (I7), nobody has two cards (I5)."""
+        long_ago = self.world.clock() - STUCK
+        for to in self.world.participants.values():
+            posted = await self.world.posted(to)
+            if posted and posted.claim and posted.claim.until < long_ago:
+                self._broken("I7", f"nobody has looked into what {to.name} was sent")
+            if posted and posted.hold and posted.hold < long_ago and not posted.claim:
+                pair = await self.world.looks_at(to.pair)
+                if pair.journal[-1].at < long_ago and self._wrong(pair, to, posted, long_ago):
+                    self._broken("I7", f"{to.name}'s platform asked for a pause that never ends")
+            if posted is None or posted.claim or not posted.revision:
+                continue
+            platform = self.world.platforms[to.account.platform]
+            if not posted.ref:
+                if platform.kind != "mute":
+                    self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
+                continue
+            message = platform.chats[to.account][int(posted.ref)]
+            if message.card.digest != posted.digest:
+                shown = message.card.digest
+                self._broken("I6", f"{to.name}'s screen shows {shown}, noted is {posted.digest}")
+            live = len(platform.live(to.account))
+            if live > 1 and platform.kind != "mute" and not self.world.had("frozen"):
+                self._broken("I5", f"{to.name} has {live} live cards")
+
+    async def at_rest(self) -> str:
+        """Say what is still to be done though nothing is in the way (I3, I7, I19), if anything."""
+        now = self.world.clock()
+        for to in self.world.participants.values():
+            pair = await self.world.looks_at(to.pair)
+            posted = await self.world.posted(to)
+            if facilitator.tick(pair, now).by_clock:
+                due = facilitator.tick(pair, now).by_clock
+                return f"{due} of {pair.id} is due and was not done"
+            if posted is None or self._away(to, posted):
+                continue
+            if posted.claim:
+                return f"a change to {to.name}'s screen is still claimed"
+            if self._wrong(pair, to, posted, now):
+                return f"{to.name}'s screen is not what it should be"
+        return ""
+
+    async def afterwards(self) -> None:
+        """Check what can be told at the end only: private words (I15), and the erased (I17)."""
+        for to in self.world.participants.values():
+            pair = await self.world.looks_at(to.pair)
+            shown = fields_shown(pair)
+            for word in self.canaries.get(to.no, ()):
+                author = self.world.author(word)
+                if author != to.no and shown.get(word, set()) <= {"P0"} and word in shown:
+                    self._broken("I15", f"{to.name} has seen {word}, which is private")
+                if author not in {p.no for p in self.world.both(to.pair)}:
+                    self._broken("I15", f"{to.name} has seen {word} of another pair")
+            if to.erased:
+                self._gone(to)
+        lost = self.repeats - self.effective
+        if lost:
+            self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
+        if CANARY.search(self.world.log):
+            self._broken("I15", "a private word is in the log")
+
+    def _wrong(self, pair: Pair, to: Participant, posted: Posted, now: datetime) -> bool:
+        """Tell whether a screen is not as the journal asks for, and should be by now."""
+        me = pair.person(to.person)
+        change = reconcile(cards.card(cards.Reader.of(pair, me, now, BOOK)), posted)
+        waits = isinstance(change, Post) and now < facilitator.courteous(pair, me, now)
+        return change is not None and not waits
+
+    def _away(self, to: Participant, posted: Posted) -> bool:
+        """Tell whether a platform has said that someone cannot be reached."""
+        gone = self.world.platforms[to.account.platform].unreachable
+        return posted.hold == FOREVER and to.account in gone
+
+    def _gone(self, to: Participant) -> None:
+        person, subject = to.person, tables.data_key.c.subject
+        asked = [
+            select(tables.account).where(tables.account.c.person == person),
+            select(tables.posted).where(tables.posted.c.person == person),
+            select(tables.data_key).where(subject == of_person(person)),
+        ]
+        if self.world.looks_up(lambda conn: [row for q in asked for row in conn.execute(q)]):
+            self._broken("I17", f"something of {to.name} is left after they were erased")
+
+    def _reminded(self, pair: Pair, entry: Entry, event: Reminded) -> None:
+        """Somebody was reminded: by day, once a day at most, and not after the end (I2, I12)."""
+        to = next(p for p in self.world.both(pair.id) if p.person == event.who)
+        if not self._courteous(to, entry.at, timedelta()):
+            self._broken("I11", f"{to.name} was reminded at {self._local(to, entry.at)}")
+        before = [
+            e.at
+            for e in pair.journal[: entry.no - 1]
+            if isinstance(e.event, Reminded) and e.event.who == event.who
+        ]
+        if before and self._day(to, before[-1]) == self._day(to, entry.at):
+            self._broken("I2", f"{to.name} was reminded twice on {self._day(to, entry.at)}")
+        ended = closing.ended_at(pair)
+        prompt = event.item.rpartition(" ")[2]
+        if ended and ended < entry.at and not prompt.startswith(AFTERWARDS):
+            self._broken("I12", f"{to.name} was reminded of {prompt} after the end")
+        until = leaving.paused(pair, entry.at)
+        if until and pair.fold(leaving.Course).paused.no < entry.no:  # type: ignore[union-attr]
+            self._broken("I4", f"{to.name} was reminded of {prompt} in a pause")
+
+    def _effects(self, pair: Pair) -> None:
+        """A delivery has one effect at most, and one called a repeat has had it (I10)."""
+        moments: dict[str, set[datetime]] = {}
+        for entry in pair.journal:
+            delivery = self.world.moments.get(entry.at, "")
+            if delivery:
+                moments.setdefault(delivery, set()).add(entry.at)
+        self.effective.update(moments)
+        for delivery, effects in moments.items():
+            if len(effects) > 1:
+                self._broken("I10", f"{delivery} had {len(effects)} effects")
+
+    def _reads(self, participant: Participant, text: str) -> None:
+        found = CANARY.findall(text)
+        if found:
+            self.canaries.setdefault(participant.no, set()).update(found)
+
+    def _unasked(self, account: Account) -> bool:
+        """Tell whether someone did nothing since what reached them last was begun."""
+        last, acts = self.begun.get(account), self.acts.get(account, [])
+        return not acts or (last is not None and acts[-1] < last - self._grace())
+
+    def _courteous(self, to: Participant, now: datetime, grace: timedelta | None = None) -> bool:
+        """Tell whether it is a working hour of theirs, or was when the call was planned."""
+        if self.world.seconds() < max(to.zone_since, self.world.clock_set) + 2 * DAY:
+            return True
+        grace = self._grace() if grace is None else grace
+        here = (moment.astimezone(ZoneInfo(to.zone)) for moment in (now, now - grace))
+        return any(moment.hour in WINDOW and moment.weekday() < 5 for moment in here)
+
+    def _grace(self) -> timedelta:
+        return FROZEN_GRACE if self.world.stood_still() else GRACE
+
+    def _local(self, to: Participant, now: datetime) -> str:
+        return f"{now.astimezone(ZoneInfo(to.zone)):%a %H:%M} {to.zone}"
+
+    def _day(self, to: Participant, now: datetime) -> str:
+        return f"{now.astimezone(ZoneInfo(to.zone)):%d %b}"
+
+    def _broken(self, invariant: str, told: str) -> None:
+        self.world.violated(Violation(invariant, told))
