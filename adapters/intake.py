@@ -89,7 +89,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             metrics.turn(input, None)
             _failed("turn", error)
-            return Answer(Reply(notice=self._general("again"), taken=False))
+            return Answer(Reply(notice=self._general("again"), taken=False, failed=True))
         metrics.turn(input, answer.reply)
         return answer
 

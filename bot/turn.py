@@ -48,6 +48,7 @@ class Reply:
     """What is said at once to the one who acted: a notice or a form.
 
     `repeat`: it was handled before. `taken`: what was typed need not be kept where it was typed.
+    `failed`: it could not be handled just now, and may be brought again.
     `pair` and `me` say whose turn it was, and so in which language and zone they read.
     """
 
@@ -55,6 +56,7 @@ class Reply:
     sheet: Sheet | None = None
     repeat: bool = False
     taken: bool = True
+    failed: bool = False
     pair: PairId | None = None
     me: Person | None = None
 
@@ -169,7 +171,7 @@ async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan
         before = work.pair()
         me = before.person(incoming.who) if incoming.who else None
         decision = decide(before, me, incoming, services.book)
-        if not ticked and not decision.events:
+        if not ticked and not (decision.events or decision.by_clock):
             work.nothing_done(incoming.id)  # said again, it is answered again
         after = before
         if decision.events:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from adapters.intake import Intake
@@ -17,14 +18,14 @@ from adapters.slack.messenger import SlackMessenger
 from adapters.slack.tokens import OneToken
 from adapters.slack.web import Web, connected
 from adapters.slack.wire import Slack, route
-from adapters.store import directory, roster
+from adapters.store import directory, roster, tables
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.people import Account
 from bot.turn import Services
 from tests.fake_slack import TEAM, TOKEN, FakeSlack
 from tests.slack_people import SECRET, SlackPerson
-from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME
+from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME, SALT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, Any] = {
     "organisation": PROGRAMME.organisation,
     "purpose": PROGRAMME.purpose,
-    "contacts": [{"name": c.name, "how": c.how} for c in PROGRAMME.contacts],
+    "contacts": [asdict(contact) for contact in PROGRAMME.contacts],
     "support": list(PROGRAMME.support),
 }
 
@@ -122,7 +123,9 @@ def paired(
         who = _person(conn, store, organisation, person)
         roster.add_account(conn, account, who, now)
         people.append(who)
-    return roster.add_pair(conn, keys, programme, *people, now)
+    pair = roster.add_pair(conn, keys, programme, *people, now)
+    conn.execute(update(tables.pair).values(salt=SALT))  # the same draws of topics as on paper
+    return pair
 
 
 def _person(conn: Connection, store: SqlStore, organisation: str, person: Person) -> Any:

@@ -33,6 +33,7 @@ WIDTH = 54
 
 ADA = Person(PersonId("ada"), "Ada", "en", "Europe/London", "GB")
 BEN = Person(PersonId("ben"), "Ben", "en", "Europe/Berlin", "DE")
+SALT = b"the salt of tests"
 PROGRAMME = Programme(
     "programme",
     "Other eyes",
@@ -49,7 +50,7 @@ PROGRAMME = Programme(
 
 def new_pair(ada: Person = ADA, ben: Person = BEN, at: datetime = MONDAY) -> Pair:
     """Return two people the programme has just proposed to each other."""
-    pair = Pair(PairId("p1"), PROGRAMME, ada, ben, b"the salt of tests")
+    pair = Pair(PairId("p1"), PROGRAMME, ada, ben, SALT)
     return pair.with_events((welcome.Proposed(),), None, at)
 
 

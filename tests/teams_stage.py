@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import base64
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 from adapters.intake import Intake
 from adapters.pacing import Pacing
 from adapters.settings import new_key
-from adapters.store import directory, roster
+from adapters.store import directory, roster, tables
 from adapters.store.references import Address, Place
 from adapters.store.sql import SqlStore
 from adapters.teams import outbound, wire
@@ -33,7 +34,19 @@ from bot.people import Account
 from bot.turn import Reply, Services
 from tests.fake_teams import APP, EXECUTE, SECRET, TENANT, Client, FakeTeams, serving
 from tests.paper import Message
-from tests.stage import ADA, BEN, BOOK, MONDAY, PROGRAMME, Actor, Stage, drawn, drawn_sheet, wrapped
+from tests.stage import (
+    ADA,
+    BEN,
+    BOOK,
+    MONDAY,
+    PROGRAMME,
+    SALT,
+    Actor,
+    Stage,
+    drawn,
+    drawn_sheet,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -149,7 +162,7 @@ def two_people(
     told = {
         "organisation": PROGRAMME.organisation,
         "purpose": PROGRAMME.purpose,
-        "contacts": [{"name": c.name, "how": c.how} for c in PROGRAMME.contacts],
+        "contacts": [asdict(contact) for contact in PROGRAMME.contacts],
         "support": list(PROGRAMME.support),
     }
     programme = roster.add_programme(conn, organisation, PROGRAMME.name, told)
@@ -166,7 +179,9 @@ def two_people(
         )
         roster.add_account(conn, account, person, now)
         people.append(person)
-    return roster.add_pair(conn, keys, programme, *people, now)
+    pair = roster.add_pair(conn, keys, programme, *people, now)
+    conn.execute(update(tables.pair).values(salt=SALT))  # the same draws of topics as on paper
+    return pair
 
 
 def teams_account(user: str) -> Account:

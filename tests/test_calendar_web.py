@@ -81,7 +81,7 @@ async def desk(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
     told = Settings(database, key_text=new_key(), playground=True, data=tmp_path, public=ROOT)
     async with opened(told) as playground:
         transport = httpx.ASGITransport(playground.app)
-        async with httpx.AsyncClient(transport=transport, base_public=ROOT) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
             found = Desk(playground, client, await playground.pair())
             await found.does(*agreeing(found.pair, SOON, "Blue door"))
             yield found

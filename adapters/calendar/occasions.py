@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bot.flows import charter, closing
-from bot.flows.meeting import PLACES, Diary, Moved, Taken
+from bot.flows.meeting import PLACES, Diary, Meeting, Met, Moved, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,7 @@ class Occasion:
 class Dates:
     """Every meeting that ever had a time, by its number, along with the diary as it stands."""
 
+    across: ClassVar[bool] = True
     diary: Diary = field(default_factory=Diary)
     found: Mapping[int, Occasion] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -57,9 +58,14 @@ class Dates:
         match entry.event:
             case Taken() if diary.current.taken is entry and diary.current.moment:
                 return self._with(diary, self._agreed(diary, entry))
-            case Moved() if before.moment and before.no in self.found:
+            case Moved() | Met() if self._is_ahead(before, entry):
                 return self._with(diary, self.found[before.no].called_off(entry.at))
         return replace(self, diary=diary)
+
+    def _is_ahead(self, meeting: Meeting, entry: Entry) -> bool:
+        """Tell whether a meeting was still to come when it was moved, or held without its date."""
+        known = meeting.no in self.found and not self.found[meeting.no].cancelled
+        return known and meeting.moment is not None and entry.at < meeting.moment.at
 
     def _with(self, diary: Diary, occasion: Occasion) -> Dates:
         return Dates(diary, MappingProxyType({**self.found, occasion.no: occasion}))

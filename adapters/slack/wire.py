@@ -142,6 +142,8 @@ class Slack:
             await ack()
             return
         reply = await self._receive(heard)
+        if reply.failed:
+            raise NotTakenError  # a message is brought again; whoever pressed is told
         await ack()
         self._do(self._answers.say(heard, reply))
 

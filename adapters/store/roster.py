@@ -324,8 +324,8 @@ def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
     for row in conn.execute(theirs.where(tables.account.c.person == person)).all():
         at = [tables.message.c[name] == value for name, value in row._mapping.items()]  # noqa: SLF001
         conn.execute(delete(tables.message).where(and_(*at)))
-    held = (tables.posted, tables.invitation, tables.account)
-    for table in (*held, tables.feed, tables.placing, tables.mailing, tables.reference):
+    held = (tables.posted, tables.invitation, tables.feed, tables.placing, tables.mailing)
+    for table in (*held, tables.reference, tables.account):
         conn.execute(delete(table).where(table.c.person == person))
 
 

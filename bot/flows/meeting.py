@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
 from bot import hours
@@ -177,6 +177,7 @@ class Diary:
     `slips` are the moves since a date was last kept, `mirrored` the answer to the last mirror.
     """
 
+    across: ClassVar[bool] = True
     current: Meeting = field(default_factory=Meeting)
     last: Meeting | None = None
     before: tuple[Moment, ...] = ()
