@@ -21,6 +21,7 @@ from adapters import coordinating, dating, demo, doctor, gallery, logs, programm
 from adapters import settings as environment
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
+from adapters.store import installations
 from adapters.store.keys import Keys, WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
@@ -29,6 +30,8 @@ from bot.people import Account
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
+
+    from sqlalchemy import Connection
 
     from adapters.settings import Settings
 
@@ -122,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument(
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
+
+    asked = command("contact", _contact, "let a named contact be written to from Turnabout")
+    asked.add_argument("action", choices=["invite"])
+    asked.add_argument("--name", required=True, help="as the programme names them")
+    asked.add_argument("--programme", help="its name, if there is more than one")
+    asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
+    asked.add_argument("--locale", default="en")
 
     _on_slack(command)
     _on_teams(command)
@@ -227,8 +237,14 @@ async def _rotate(told: Settings) -> int:
     anew = Keys(told.master_key())
     old = replace(told, key_text=told.old_key_text, key_file="").master_key()
     store = await SqlStore.open(told.database, old)
+
+    def body(conn: Connection) -> int:
+        count = anew.rewrap(conn, store.keys)
+        installations.reseal(conn, store.keys, anew)
+        return count
+
     try:
-        return await store.run(lambda conn: anew.rewrap(conn, store.keys))
+        return await store.run(body)
     finally:
         await store.close()
 
@@ -284,6 +300,18 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
     return coordinating.Newcomer(**{name: told(name) for name in names})
+
+
+def _contact(options: argparse.Namespace) -> int:
+    if options.zone not in available_timezones():
+        raise SettingsError(
+            f"There is no time zone {options.zone!r}; use one such as Europe/Berlin."
+        )
+    places = {"zone": options.zone, "locale": options.locale}
+    places["country"] = coordinating.country_of(options.zone)
+    told = coordinating.contact(environment.read(), options.programme, options.name, **places)
+    _say(asyncio.run(told))
+    return 0
 
 
 def _slack(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from adapters import programme as files
@@ -14,7 +14,7 @@ from adapters.store.sql import SqlStore
 from bot.people import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -73,7 +73,9 @@ async def keep(settings: Settings, programme: Programme, *, new: bool) -> str:
             add_programme(conn, keys, programme)
         else:
             del told["name"]
-            roster.set_programme(conn, known[programme.name].id, told)
+            kept = known[programme.name]
+            told["contacts"] = _same(told["contacts"], kept.settings.get("contacts", ()))
+            roster.set_programme(conn, kept.id, told)
         return f"The programme {programme.name!r} is kept."
 
     return await _in(settings, body)
@@ -90,6 +92,21 @@ async def pair(
     def body(conn: Connection, keys: Keys) -> list[str]:
         kept = _programme(conn, programme)
         return bring_together(conn, keys, kept, mentor, mentee, WallClock().now())
+
+    return await _in(settings, body)
+
+
+async def contact(settings: Settings, programme: str | None, name: str, **places: str) -> str:
+    """Let a named contact be written to from here; return their invitation.
+
+    Raises LookupError for a programme, or a contact of it, that there is not.
+    """
+
+    def body(conn: Connection, keys: Keys) -> str:
+        kept = _programme(conn, programme)
+        person = roster.add_contact(conn, keys, kept.id, name, **places)
+        code = roster.invite(conn, None, person, WallClock().now())
+        return f"{name}, named contact: tell them to write to Turnabout: join {code}"
 
     return await _in(settings, body)
 
@@ -130,6 +147,20 @@ def bring_together(
         for person, one, role in zip(
             (junior, senior), (mentor, mentee), ("reverse-mentor", "reverse-mentee"), strict=True
         )
+    ]
+
+
+def _same(
+    contacts: Iterable[dict[str, Any]], before: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return contacts, each still the person they were before."""
+    people = {c["name"]: c for c in before if c.get("person")}
+    keep = ("person", "locale", "zone", "country")
+    return [
+        c | {key: people[c["name"]][key] for key in keep if key in people[c["name"]]}
+        if c["name"] in people
+        else c
+        for c in contacts
     ]
 
 

@@ -102,7 +102,10 @@ class Intake:
             return Answer(await self._join(account, input.text, now))
         mine, input = _meant(memberships, input, pair)
         if mine is None:
-            return Answer(self._say(memberships, pair))
+            known = not memberships and await self._store.run(
+                lambda conn: directory.is_known(conn, account)
+            )
+            return Answer(self._say(memberships, pair, known=known))
         incoming = Incoming(delivery, mine.pair, mine.person, input, now)
         reply, planned = await take_turn(self._services, incoming)
         self.send(mine.pair, planned, now)
@@ -130,7 +133,7 @@ class Intake:
             return self._say((), None)
         for pair in pairs:
             self._soon(self.look_in(pair), pair)
-        return Reply(notice=self._general("joined"))
+        return Reply(notice=self._general("joined" if pairs else "contact"))
 
     async def _email(self, account: Account) -> str:
         """Return someone's address as their platform vouches for it, where it does."""
@@ -246,9 +249,12 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             _failed("delivery", error, pair)
 
-    def _say(self, memberships: tuple[Membership, ...], pair: str | None) -> Reply:
+    def _say(
+        self, memberships: tuple[Membership, ...], pair: str | None, *, known: bool = False
+    ) -> Reply:
         if pair is not None or not memberships:
-            key = "not_yours" if memberships else "not_joined"
+            stranger = "contact" if known else "not_joined"
+            key = "not_yours" if memberships else stranger
             return Reply(notice=self._general(key), taken=False)
         names = ", ".join(m.partner for m in memberships)
         return Reply(notice=self._general("which").format(names=names), taken=False)

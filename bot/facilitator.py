@@ -98,6 +98,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "back": (),
 }
 LATER = "later:"
+PATIENT = (meeting, reflection)  # what asks about a meeting waits for a pause to be over
 REFUSALS = frozenset({"stale", "stale_form"})
 
 
@@ -116,7 +117,7 @@ def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
 
 def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
     """Return all that is in my inbox at this moment, what matters most first."""
-    return tuple(item for item in schedule(pair, me) if item.stands(now))
+    return tuple(item for item in schedule(pair, me) if _stands(pair, item, now))
 
 
 def contacts(pair: Pair) -> tuple[Person, ...]:
@@ -196,18 +197,29 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
 
 
 def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
-    """Let all but closing rest when the pair has ended (INV-12), and let a pause take no time."""
-    end, course = closing.ended_at(pair), pair.fold(leaving.Course)
+    """Let a pause take no time from what asks about a meeting."""
+    course = pair.fold(leaving.Course)
     for item in found:
-        flow, closes = _FLOW[item.prompt.key], item.closes
-        if closes and course.paused and course.until and flow in {meeting, reflection}:
+        closes = item.closes
+        if closes and course.paused and course.until and _FLOW[item.prompt.key] in PATIENT:
             asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
             if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
                 closes += course.until - course.paused.at
-        lasts = flow in {closing, retention} or item.prompt is leaving.ENDED
-        if end and not lasts:
-            closes = min(closes, end) if closes else end
         yield item if closes == item.closes else replace(item, closes=closes)
+
+
+def _closes(pair: Pair, item: Item) -> datetime | None:
+    """Return until when an item stands: all but closing rests when the pair has ended (INV-12)."""
+    end = closing.ended_at(pair)
+    lasts = _FLOW[item.prompt.key] in {closing, retention} or item.prompt is leaving.ENDED
+    if end is None or lasts:
+        return item.closes
+    return min(item.closes, end) if item.closes else end
+
+
+def _stands(pair: Pair, item: Item, now: datetime) -> bool:
+    closes = _closes(pair, item)
+    return not (item.opens and now < item.opens) and not (closes and now >= closes)
 
 
 def _before(me: Person, item: Item) -> dict[str, tuple[str, ...]]:
@@ -421,7 +433,7 @@ def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
         return
     for item in _remindable(pair, me, now):
         past = sum(moment <= now for moment in _due(pair, me, item))
-        if item.stands(now) and past > reminders(pair, me, item):
+        if _stands(pair, item, now) and past > reminders(pair, me, item):
             yield Reminded(me.id, item.thread, _reminding(item), past)
             return
 
@@ -435,7 +447,7 @@ def _remindable(pair: Pair, me: Person, now: datetime) -> Iterator[Item]:
     if me.id in manners.drafts:
         return
     mine = [i for i in schedule(pair, me) if i.status is Status.OPEN]
-    pressing = [i for i in mine if i.prompt.urgent and i.stands(now)]
+    pressing = [i for i in mine if i.prompt.urgent and _stands(pair, i, now)]
     yield from (i for i in pressing or mine if not manners.is_put_off(me, i, now))
 
 
@@ -464,7 +476,7 @@ def courteous(pair: Pair, me: Person, now: datetime, *, partner: bool = True) ->
 def _moments(pair: Pair, me: Person) -> Iterator[datetime]:
     """Return when items come up and go, and when what was put off comes back."""
     for item in schedule(pair, me):
-        yield from (moment for moment in (item.opens, item.closes) if moment)
+        yield from (moment for moment in (item.opens, _closes(pair, item)) if moment)
     put_off = pair.fold(Manners).put_off
     yield from (until for (who, _), until in put_off.items() if who == me.id)
 
@@ -475,5 +487,6 @@ def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetim
         left = _due(pair, me, item)[reminders(pair, me, item) :]
         if left:
             moment = _courteous(pair, me, max(left[0], now, item.since))
-            if item.closes is None or moment < item.closes:
+            closes = _closes(pair, item)
+            if closes is None or moment < closes:
                 yield moment

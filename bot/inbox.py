@@ -77,10 +77,6 @@ class Item:
             return actions
         return (ANSWER, *actions)
 
-    def stands(self, now: datetime) -> bool:
-        """Tell whether it is in the inbox at this moment."""
-        return not (self.opens and now < self.opens) and not (self.closes and now >= self.closes)
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -39,7 +39,9 @@ from bot.turn import Services, deliver, take_turn
 from tests import bench_due
 from tests.databases import Server
 from tests.figures import Silent, told
-from tests.stage import BOOK
+from tests.stage import BOOK, Stage
+from tests.test_journey import both_say_yes
+from tests.test_term import half_a_year
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -313,6 +315,27 @@ def of_dates() -> None:
     told(f"reading a date in {len(long)} letters / in {len(short)}", statistics.median(ratios), 10)
 
 
+async def of_term() -> None:
+    """Compare what a turn costs at the end of a whole term with one at its very beginning.
+
+    CPU of the whole of it but the database, which costs the same for both (`of_database`).
+    """
+    young, old = Stage(), Stage()
+    await both_say_yes(young)
+    await half_a_year(old)
+
+    async def turns(stage: Stage) -> float:
+        start = time.process_time()
+        for _ in range(TURNS):
+            await stage.ben.asks("tips")
+            await stage.ben.asks("repair")
+        return time.process_time() - start
+
+    ratios = [await turns(old) / await turns(young) for _ in range(ROUNDS)]
+    name = f"CPU of a turn after a term ({len(old.pair.journal)} entries) / at its beginning"
+    told(name, statistics.median(ratios), 1.3)
+
+
 def press(port: str, run: str, pair: str, *keys: str) -> None:
     """Be the browser, in a process of its own: press two buttons by turns."""
     with httpx.Client(headers={"sec-fetch-site": "same-origin"}) as client:
@@ -331,6 +354,7 @@ def press(port: str, run: str, pair: str, *keys: str) -> None:
 
 def main() -> None:
     of_dates()
+    asyncio.run(of_term())
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
 

@@ -47,6 +47,9 @@ CATALOGUE = "test_the_catalogue_has_its_57_topics_each_with_starters_and_prompts
 REPAIR = "test_something_hurt_and_there_is_help_to_repair_it"
 UNSAFE = "test_a_junior_who_does_not_feel_safe_leaves_and_nobody_learns_why"
 CHECK = "test_what_was_ticked_in_the_self_check_is_gone_after_thirty_days"
+MYTH = "test_myth_or_mine_opens_only_when_both_would_show"
+SAID = "test_you_said_i_did"
+ARC = "test_what_is_offered_goes_from_light_to_personal_and_by_ones_focus"
 TIPS = ("say/tips", "handbook.tips_mentee")
 ASKS = ("say/questions", "handbook.questions", "handbook.tips_mentor")
 
@@ -63,14 +66,14 @@ def _rows() -> tuple[Row, ...]:
         "CTX-4": (("welcome.role",), (JOURNEY,)),
         "CTX-5": (drafts, (JOURNEY,)),
         "CTX-6": (drafts, (JOURNEY,)),
-        **{f"GEN-{n}": ((LATER,), ()) for n in (1, 2, 3, 4, 5, 10)},
+        **{f"GEN-{n}": (("myth.play", "myth.opened"), (MYTH,)) for n in (1, 2, 3, 4, 5, 10)},
         "GEN-6": (("topics/WM",), (CATALOGUE,)),
         "GEN-7": (("topics/WM",), (CATALOGUE,)),
         "GEN-8": (("topics/WM",), (CATALOGUE,)),
         "GEN-9": (("goals.set",), (TERM,)),
         "GEN-11": (("goals.set", "evaluation.judge_mentee"), (TERM,)),
         "GEN-12": (("welcome.invite",), (JOURNEY,)),
-        "FOC-1": (drafts, (JOURNEY,)),
+        "FOC-1": ((*drafts, "topic.propose"), (JOURNEY, ARC)),
         "TECH-1": (("purpose.draft_mentor", "handbook.tips_mentor"), (JOURNEY,)),
         "TECH-2": (("topics/TU",), (CATALOGUE,)),
         "TECH-3": (("topics/JL",), (CATALOGUE,)),
@@ -97,15 +100,15 @@ def _rows() -> tuple[Row, ...]:
         "TOP-3": (("topics/LU",), (CATALOGUE,)),
         "TOP-4": (("topics/NN",), (CATALOGUE,)),
         "ME-1": ((*booking, *TIPS), (MONTH,)),
-        "ME-2": ((*TIPS, "reflection.write_mentee"), (REPAIR, JOURNEY)),
+        "ME-2": ((*TIPS, "preparation.prepare_mentee"), (REPAIR, SAID)),
         "ME-3": (("preparation.card_mentee", "reflection.write_mentee"), (JOURNEY,)),
         "ME-4": (("topic.propose", "topic.reply", "topic.agreed"), (TOPIC,)),
-        "ME-5": (("reflection.write_mentee", "reflection.heard_mentee"), (JOURNEY,)),
+        "ME-5": (("reflection.write_mentee", "tryout.ask", "trail.so_far"), (SAID,)),
         "ME-6": ((*charter, "preparation.card_mentee"), (CHARTER,)),
         "ME-7": ((*TIPS, "charter.choose"), (REPAIR, JOURNEY)),
         "ME-8": (("charter.agreed", "reflection.write_mentor", "safety.menu"), (UNSAFE,)),
         "MR-1": (ASKS, (REPAIR,)),
-        "MR-2": ((*ASKS, "handbook.practice_mentor"), (REPAIR,)),
+        "MR-2": ((*ASKS, "preparation.prepare_mentor"), (REPAIR, SAID)),
         "MR-3": (("preparation.card_mentor", "handbook.practice_mentor"), (JOURNEY,)),
         "MR-4": ((*ASKS, "reflection.write_mentor"), (JOURNEY,)),
         "MR-5": ((*ASKS, "reflection.write_mentor"), (JOURNEY,)),

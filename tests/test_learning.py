@@ -296,3 +296,25 @@ async def test_a_month_without_a_date_tells_the_junior_there_is_nothing_to_do(st
     assert "No date yet" in "".join(ada.card.lead)
     assert hours.may_write(stage.pair.programme, ada.me, stage.now)
     assert BOOK
+
+
+async def test_what_is_offered_goes_from_light_to_personal_and_by_ones_focus(
+    stage: Stage,
+) -> None:
+    """FOC-1, and the arc of domain.md 5.4: three by the arc, three by the focus, and others."""
+    ada, ben = stage.actors()
+    await both_say_yes(stage)
+    first = topic.offered(stage.pair, ben.me)
+    assert {t.partition("-")[0] for t in first[:3]} <= set(topic.ARC[0])
+    needed = {"why": "asked", "aim": "hear", "effect": "change"}
+    await draft(ben, focus="technology", **needed)
+    groups = [t.partition("-")[0] for t in topic.offered(stage.pair, ben.me)]
+    assert set(groups[3:6]) <= {"TU", "JL"}
+    await draft(ada, focus="life", **needed)
+    await ada.presses("Take mine")
+    await ben.presses("Sign it")
+    await sign_a_charter(stage)
+    await meet(stage, "Book our first meeting")
+    second = topic.offered(stage.pair, ben.me)
+    assert {t.partition("-")[0] for t in second[:3]} <= set(topic.ARC[1])
+    assert not set(second) & set(stage.pair.fold(topic.Talk).used)

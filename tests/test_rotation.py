@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from adapters import cli
 from adapters.settings import Settings, new_key
-from adapters.store import roster
+from adapters.store import installations, roster
+from adapters.store.installations import Installation
 from adapters.store.keys import WrongKeyError
 from adapters.store.people import IDENTITY
 from adapters.store.sql import SqlStore
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.databases",)
 
 OLD, NEW = new_key(), new_key()
+
+AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+INSTALLED = Installation("T1", "B1", frozenset({"chat:write"}), "xoxb-1", AT, refresh="xoxe-1")
 
 
 async def _with(database: str, key: str, body):
@@ -32,6 +37,7 @@ async def _with(database: str, key: str, body):
 
 def _ada(conn: Connection, keys) -> str:
     firm = roster.add_organisation(conn, keys, "Example Works")
+    installations.keep(conn, keys, INSTALLED)
     return roster.add_person(conn, keys, firm, "Ada")
 
 
@@ -48,6 +54,8 @@ def test_the_master_key_is_rotated(database: str, monkeypatch, capsys) -> None:
         return keys.open(conn, f"person:{ada}", sealed, ada, IDENTITY)["name"]
 
     assert asyncio.run(_with(database, NEW, name)) == "Ada"
+    found = asyncio.run(_with(database, NEW, lambda c, keys: installations.find(c, keys, "T1")))
+    assert found == INSTALLED
     with pytest.raises(WrongKeyError):
         asyncio.run(_with(database, OLD, name))
 

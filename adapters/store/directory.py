@@ -93,6 +93,12 @@ def whose(conn: Connection, account: Account) -> tuple[Membership, ...]:
     )
 
 
+def is_known(conn: Connection, account: Account) -> bool:
+    """Tell whether an account leads to somebody, of a pair or a named contact."""
+    known = select(tables.account.c.person).where(*_AT)
+    return conn.execute(known, _at(account)).scalar_one_or_none() is not None
+
+
 def belongs(conn: Connection, account: Account, pair: str) -> PersonId:
     """Return who an account is in a pair. Raises LookupError for a pair it is not in."""
     person = conn.execute(_BELONGS, {**_at(account), "pair": pair}).scalar_one_or_none()

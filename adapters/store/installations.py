@@ -69,6 +69,13 @@ def every(conn: Connection, keys: Keys) -> tuple[Installation, ...]:
     return tuple(_installation(keys, row) for row in rows)
 
 
+def reseal(conn: Connection, old: Keys, anew: Keys) -> None:
+    """Seal every token with another master key; when each runs out stays as it is."""
+    for each in every(conn, old):
+        sealed = _content(anew, each)["sealed"]
+        conn.execute(update(kept).where(_same(each)).values(sealed=sealed))
+
+
 def claim(conn: Connection, old: Installation, now: datetime, until: datetime) -> bool:
     """Claim the renewing of a token until a moment; tell whether it is ours to do."""
     free = or_(kept.c.renewing_until.is_(None), kept.c.renewing_until <= now)

@@ -221,16 +221,42 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
         conn.execute(insert(tables.account).values(row))
 
 
-def invite(conn: Connection, pair: PairId, person: PersonId, now: datetime) -> str:
-    """Return a new code that lets one person into their pair, once. Only its hash is kept."""
+def add_contact(conn: Connection, keys: Keys, programme: str, name: str, **places: str) -> PersonId:
+    """Make a named contact somebody who can be written to from here; the same one twice is one.
+
+    Raises LookupError for a contact the programme does not have.
+    """
+    this = tables.programme.c.id == programme
+    row = conn.execute(select(tables.programme).where(this).with_for_update()).one()
+    contacts = [dict(contact) for contact in row.settings.get("contacts", ())]
+    found = next((c for c in contacts if c["name"].casefold() == name.casefold()), None)
+    if found is None:
+        raise LookupError(f"the programme has no contact {name!r}")
+    if not found.get("person"):
+        told = {"person": add_person(conn, keys, row.organisation, name, **places)}
+        found |= told | {key: value for key, value in places.items() if value}
+        set_programme(conn, programme, {"contacts": contacts})
+    return PersonId(found["person"])
+
+
+def invite(conn: Connection, pair: PairId | None, person: PersonId, now: datetime) -> str:
+    """Return a new code that lets one person in, once. Only its hash is kept.
+
+    A named contact is of no pair.
+    """
     letters = "".join(secrets.choice(LETTERS) for _ in range(GROUPS * GROUP))
     row = {"code_hash": _hash(letters), "pair": pair, "person": person, "at": now}
     conn.execute(insert(tables.invitation).values(row))
     return "-".join(letters[n : n + GROUP] for n in range(0, len(letters), GROUP))
 
 
-def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[PairId, PersonId]:
-    """Let an account in by a code; the same account may use it again. Raises InvitationError."""
+def join(
+    conn: Connection, code: str, account: Account, now: datetime
+) -> tuple[PairId | None, PersonId]:
+    """Let an account in by a code; the same account may use it again. Raises InvitationError.
+
+    For a named contact there may be letters waiting: the clock looks in wherever there could be.
+    """
     this = tables.invitation.c.code_hash == _hash(code)
     row = conn.execute(select(tables.invitation).where(this).with_for_update()).one_or_none()
     if row is None:
@@ -243,7 +269,9 @@ def join(conn: Connection, code: str, account: Account, now: datetime) -> tuple[
         add_account(conn, account, row.person, now)
     elif owner is None:
         raise InvitationError("used")
-    return PairId(row.pair), PersonId(row.person)
+    if row.pair is None:
+        _wake_all(conn, row.person, now)
+    return row.pair and PairId(row.pair), PersonId(row.person)
 
 
 def bind(conn: Connection, organisation: str, platform: str, tenant: str) -> None:
@@ -369,6 +397,17 @@ def _turn_over(conn: Connection, which: ColumnElement[bool]) -> None:
     _hold(conn, which)
     changed = {"epoch": tables.pair.c.epoch + 1, "wake_at": tables.pair.c.began}
     conn.execute(update(tables.pair).where(which).values(changed))
+
+
+def _wake_all(conn: Connection, person: PersonId, now: datetime) -> None:
+    """Let the clock look in on every pair of somebody's organisation."""
+    theirs = select(tables.person.c.organisation).where(tables.person.c.id == person)
+    programmes = select(tables.programme.c.id).where(
+        tables.programme.c.organisation == theirs.scalar_subquery()
+    )
+    later = or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
+    which = tables.pair.c.programme.in_(programmes)
+    conn.execute(update(tables.pair).where(which, later).values(wake_at=now))
 
 
 def _wake(conn: Connection, person: PersonId, now: datetime) -> None:

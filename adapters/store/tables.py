@@ -217,12 +217,13 @@ Index(
     postgresql_where=posted.c.hold.is_not(None),
 )
 
-# Of a code only its hash is kept: who reads the table cannot join with it.
+# Of a code only its hash is kept: who reads the table cannot join with it. A named contact's is of
+# no pair.
 invitation = Table(
     "invitation",
     metadata,
     Column("code_hash", String, primary_key=True),
-    _to("pair"),
+    _to("pair", nullable=True),
     _to("person"),
     _needed("at", Instant),
     Column("used_at", Instant),

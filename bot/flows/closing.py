@@ -120,6 +120,10 @@ def ended_at(pair: Pair) -> datetime | None:
 
     The term ends a week after its last day, or as soon as both have settled on ending it.
     """
+    return pair.once("ended_at", lambda: _end(pair))
+
+
+def _end(pair: Pair) -> datetime | None:
     early, end = leaving.ends(pair), _natural_end(pair)
     return min(early, end) if early and end else early or end
 

@@ -128,6 +128,10 @@ def term(pair: Pair) -> tuple[datetime, datetime] | None:
     It begins with the later of the first signed charter and the first meeting held; pauses make it
     longer by as much, eight weeks at most. A renewed one follows on the one before.
     """
+    return pair.once("term", lambda: _term(pair))
+
+
+def _term(pair: Pair) -> tuple[datetime, datetime] | None:
     signed, met = charter.first_signed(pair), meeting.diary(pair).first_met
     if signed is None or met is None:
         return None

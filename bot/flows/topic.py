@@ -143,6 +143,10 @@ def offered(pair: Pair, me: Person, most: int = 3) -> tuple[str, ...]:
     passes over: since most of the catalogue is missing every time, what is missing says nothing.
     The reverse-mentor may propose any.
     """
+    return pair.once(("offered", me.id, most), lambda: _offered(pair, me, most))
+
+
+def _offered(pair: Pair, me: Person, most: int) -> tuple[str, ...]:
     talk = pair.fold(Talk)
     never = set(getattr(talk.passed_over.event, "topics", ()) if talk.passed_over else ())
     mine = [t for t in allowed(pair, most) if t not in never]
