@@ -105,7 +105,8 @@ class Page:
 class Sheet:
     """A form in words. `switch` is the answer that holds the lines switched to be shared.
 
-    `reading` is what is read before anything is asked: of all there is, only a form shows it.
+    `reading` is what is read before anything is asked. Neither that, nor what a `private` form is
+    filled in with, may stand where it becomes a message.
     """
 
     item: str
@@ -117,6 +118,7 @@ class Sheet:
     switch: str = ""
     share_label: str = ""
     reading: tuple[Line, ...] = field(default=(), repr=False)
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,15 +280,16 @@ def sheet(reader: Reader, form: Form) -> Sheet:
         switch,
         reader.general("share") if switch else "",
         tuple(_record(reader)) if item.prompt is retention.DATA else (),
+        item.prompt.private or item.prompt is retention.DATA,
     )
 
 
 def _record(reader: Reader) -> Iterator[Line]:
-    """Return everything its reader has sent in a form, as it was asked and as they said it."""
+    """Return everything its reader has sent in a form, as asked and as said, the newest first."""
     keys = {prompt.form: prompt.key for prompt in reversed(facilitator.PROMPTS) if prompt.form}
     known = wording.facts(reader.pair, reader.me, {}, "") | {"reminder": 0}
     zone, locale = reader.me.zone, reader.me.locale
-    for at, event in retention.written(reader.pair, reader.me):
+    for at, event in reversed(tuple(retention.written(reader.pair, reader.me))):
         key = keys[type(event)]
         title = wording.said_if_known(reader.book.of(key, locale).short, known)
         yield Line("head", f"{reader.book.when('date', at, zone, locale)}: {title}")

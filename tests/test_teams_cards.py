@@ -255,9 +255,21 @@ def test_every_form_sent_as_it_is_drawn_is_read_as_what_was_in_it() -> None:
         expected = {q.name: _valid(q) for q in asked}
         if sheet.switch:
             expected[sheet.switch] = tuple(q.name for q in asked if q.shares)
-        drawn = forms.form(sheet, PAIR, say)
+        drawn = forms.dialog(sheet, PAIR, say)["card"]["content"]
         assert _sent(drawn) == expected, sheet.title
         assert pressable(drawn)[0]["data"]["item"] == sheet.item
+
+
+def test_a_private_form_that_becomes_a_message_says_nothing_of_what_was_in_it() -> None:
+    """INV-8: where there are no dialogs a form is a card in the chat, and chat is kept."""
+    question = Question("gut", "One word", Text(60), value=("canary",))
+    page = Page("", (question,))
+    reading = (Line("words", "canary"),)
+    sheet = Sheet("x@1", "A form", (page,), "Send", reading=reading, private=True)
+    assert "canary" not in json.dumps(forms.form(sheet, PAIR, say))
+    assert json.dumps(forms.dialog(sheet, PAIR, say)).count("canary") == 2
+    shared = replace(sheet, private=False)
+    assert "canary" in json.dumps(forms.form(shared, PAIR, say))
 
 
 def _valid(question: Question) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.slack import limits
 from adapters.slack.limits import clip, halves, size
-from adapters.slack.outbound import Block, notes, plain, said
+from adapters.slack.outbound import Block, notes, plain, rich, said
 from bot.moment import Moment
 from bot.prompts import Choice, Scale, Slot, Text
 
@@ -61,6 +61,7 @@ class Carried:
 def modal(sheet: Sheet, pair: str, zone: str, close: str) -> Block:
     """Return a form as a view, its times on the clock of this zone."""
     drawn = said(sheet.notice) + ([notes([sheet.audience])] if sheet.audience else [])
+    drawn += rich([(line.kind, line.text) for line in sheet.reading])
     for no, page in enumerate(sheet.pages):
         drawn += _page(page, sheet, zone, divided=no > 0)
     return {

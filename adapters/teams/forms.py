@@ -6,6 +6,7 @@ The name of an input says how its answer is read: `q:` as it is, `c:` one of som
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.teams.elements import (
@@ -15,6 +16,7 @@ from adapters.teams.elements import (
     columns,
     execute,
     heading,
+    lines,
     plain,
     submit,
     text,
@@ -35,6 +37,7 @@ MANY = 9  # options above which a choice is a list to pick from
 LONG = 80  # letters above which a field has room for several lines
 FEW = 2  # questions that fit into a small dialog
 MOST = 200
+READING, LINE = 6_000, 40  # letters of what is only read, and what a line costs besides
 
 
 def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
@@ -42,14 +45,42 @@ def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
     asked = sum(len(page.questions) for page in sheet.pages)
     height = "large" if asked > FEW else "medium"
     send = submit(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
-    card = attachment(whole(_asked(sheet, say), action=send))
+    card = attachment(whole(_read(sheet) + _asked(sheet, say), action=send))
     return {"title": sheet.title, "height": height, "width": "medium", "card": card}
 
 
 def form(sheet: Sheet, pair: str, say: Say) -> Drawn:
-    """Return a form as a card, for where there are no dialogs."""
+    """Return a form as a card, for where there are no dialogs.
+
+    A message is kept by Teams, so what a private form was filled in with stays out of it.
+    """
+    sheet = _blank(sheet) if sheet.private else sheet
     send = execute(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
     return whole(heading(sheet.title, size="Large") + _asked(sheet, say), action=send)
+
+
+def _blank(sheet: Sheet) -> Sheet:
+    pages = [
+        replace(page, questions=tuple(replace(q, value=_usual(q)) for q in page.questions))
+        for page in sheet.pages
+    ]
+    return replace(sheet, pages=tuple(pages), reading=())
+
+
+def _usual(question: Question) -> tuple[str, ...]:
+    """Return what anybody's form would be filled in with."""
+    return question.kind.preset if isinstance(question.kind, Choice) else ()
+
+
+def _read(sheet: Sheet) -> list[Drawn]:
+    """Return what is read before anything is asked, as much of it as a card may hold."""
+    room, kept = READING, []
+    for line in sheet.reading:
+        room -= len(line.text) + LINE
+        if room < 0:
+            break
+        kept.append((line.kind, line.text))
+    return lines(kept)
 
 
 def _sent(sheet: Sheet, pair: str) -> Drawn:
