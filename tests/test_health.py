@@ -40,7 +40,7 @@ async def page(playground):
 
 
 @pytest.fixture
-def lines():
+def lines(monkeypatch):
     """Everything that is logged, at the lowest level, as it would go to stderr."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -49,6 +49,9 @@ def lines():
     level, before = root.level, logging.getLogger("uvicorn.access").level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
+    for name in ("uvicorn", "uvicorn.access"):  # a server of another test may have set them
+        for told, usual in (("propagate", True), ("disabled", False), ("filters", [])):
+            monkeypatch.setattr(logging.getLogger(name), told, usual)
     logging.getLogger("uvicorn.access").setLevel(logging.DEBUG)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     root.removeHandler(handler)
@@ -93,10 +96,6 @@ async def test_no_typed_word_is_ever_in_the_log_or_in_the_metrics(
     except ValueError:
         elsewhere.exception("Failed: " + CANARY)
     access = logging.getLogger("uvicorn.access")
-    for name, usual in (("propagate", True), ("disabled", False), ("level", logging.INFO)):
-        monkeypatch.setattr(access, name, usual)  # a server of another test may have set them
-    monkeypatch.setattr(access, "filters", [])
-    access.manager._clear_cache()
     for path, status in ((f"/sub/{CANARY}.ics?{CANARY}", 200), (f"/{CANARY}", 404)):
         asked = ("1.2.3.4:5", "GET", path, "1.1", status)
         access.info('%s - "%s %s HTTP/%s" %d', *asked)
