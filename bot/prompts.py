@@ -184,7 +184,7 @@ def answers(event: Event, zone: str) -> dict[str, tuple[str, ...]]:
     for name in questions(type(event)):
         value = getattr(event, name)
         parts = value if isinstance(value, tuple) else (value,)
-        given[name] = tuple(_said(part, zone) for part in parts if part not in ("", None, OWN))
+        given[name] = tuple(_said(part, zone) for part in parts if part not in ("", None, OWN, 0))
     return given
 
 

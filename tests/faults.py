@@ -287,8 +287,8 @@ FAULTS = (
     Fault(
         "what is private is told in chat (INV-8)",
         "prompts/en/goals/mine.md",
-        "{% if goal.private %}",
-        "{% if false %}",
+        "{% if goal.private %}\nA goal",
+        "{% if false %}\nA goal",
         "tests/test_lives.py -k every_promise",
     ),
     Fault(
@@ -647,7 +647,7 @@ FAULTS += (
         "bot/turn.py",
         'digest = posted.digest if came is not None else ""',
         "digest = posted.digest",
-        WORLDS,
+        "tests/test_turn.py -k quiet_change",
     ),
     Fault(
         "nobody wakes for what is to be forgotten",

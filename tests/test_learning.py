@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import cards, hours
-from bot.flows import leaving, meeting, myth, roles, topic
+from bot.flows import leaving, meeting, myth, roles, safety, topic
 from bot.retention import Forgot
 from tests.stage import BOOK
 from tests.test_journey import agree_on_a_purpose, book, both_say_yes, draft, sign_a_charter
@@ -229,7 +229,7 @@ async def test_after_a_meeting_that_was_not_safe_there_is_a_word_before_the_next
     await ben.presses("Not this time")
     await ada.presses("Write it down")
     await ada.fills(safe="2", worried="yes")
-    await ada.presses("Just keep it for me")
+    await ada.presses("Keep it to myself")
     await stage.days(1)
     await book(stage, "Book our next meeting")
     await ben.presses("Propose a topic")
@@ -318,3 +318,34 @@ async def test_what_is_offered_goes_from_light_to_personal_and_by_ones_focus(
     second = topic.offered(stage.pair, ben.me)
     assert {t.partition("-")[0] for t in second[:3]} <= set(topic.ARC[1])
     assert not set(second) & set(stage.pair.fold(topic.Talk).used)
+
+
+async def test_a_reflection_can_be_changed_for_as_long_as_it_can_be_written(stage: Stage) -> None:
+    """And the pulse with it: one that was changed counts once."""
+    ada, _ = stage.actors()
+    await begin(stage)
+    await book(stage, "Book our first meeting")
+    first = meeting.diary(stage.pair).current.moment
+    assert first
+    await stage.until(first.at + timedelta(days=2))
+    await stage.at_work()
+    await ada.presses("We met")
+    await ada.presses("Write it down")
+    await ada.fills(gut="stiff", safe="1", worried="yes")
+    assert stage.pair.fold(safety.Pulse).worries == 1
+    await ada.presses("Change it")
+    assert ada.sheet
+    kept = {q.name: q.value for page in ada.sheet.pages for q in page.questions}
+    assert kept["gut"] == ("stiff",)
+    await ada.fills(safe="4", worried="no")
+    pulse = stage.pair.fold(safety.Pulse)
+    assert (pulse.lows, pulse.worries) == (0, 0)
+    assert not ada.sees("Thank you for saying so")
+    await stage.days(9)
+    assert not labels(ada)
+
+
+def labels(actor: Actor) -> list[str]:
+    rows = [row for _, rows in cards.home(actor.reader).sections for row in rows]
+    found = [(row.card.thread, b.label) for row in rows for b in row.card.buttons]
+    return [label for thread, label in found if thread.startswith("reflection")]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot import cards
-from bot.delivery import NotSent, Owed
+from bot.delivery import Claim, NotSent, Owed
 from bot.inputs import Incoming, Pressed, Ticked
 from bot.turn import Plan, Reply, deliver, take_turn
 from tests.test_journey import both_say_yes
 
 if TYPE_CHECKING:
+    from bot.turn import UnitOfWork
     from tests.stage import Stage
 
 
@@ -274,3 +276,19 @@ async def test_nothing_is_owed_to_somebody_whose_screen_is_right_again(stage: St
     posted = await stage.store.work(stage.start.id, lambda work: work.posted(stage.ada.me.id))
     assert posted.claim is None
     assert posted.owed is Owed.NOTHING
+
+
+async def test_a_quiet_change_nobody_can_tell_of_is_made_again(stage: Stage) -> None:
+    """The card may look as it should, or not: so it is made to."""
+    await stage.opens()
+    stage.paper.knows = False
+
+    def in_doubt(work: UnitOfWork) -> None:
+        posted = work.posted(stage.ada.me.id)
+        claim = Claim("k", posted.revision, posted.digest, stage.now, ref=posted.ref)
+        work.keep(stage.ada.me.id, replace(posted, claim=claim))
+
+    await stage.store.work(stage.start.id, in_doubt)
+    written = len(stage.script)
+    await stage.take(Ticked(), None)
+    assert len(stage.script) > written

@@ -373,7 +373,9 @@ def _arranging(
     facts = {"offer": offer, "moved": current.moved}
     if offer.by == me.id:
         suggest = suggesting(pair, me)
-        yield Item(thread, STANDING, Status.WAITING, offer, facts, closes=lapse, suggest=suggest)
+        yield Item(
+            thread, STANDING, Status.WAITING, offer, facts, None, lapse, offer, suggest=suggest
+        )
     else:
         slots = tuple(s for s in SLOTS if getattr(offer.event, s, None))
         moves = (*slots, "time", "place", "month")
@@ -447,7 +449,7 @@ def _agreed(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
         taken,
         {"moment": moment, "offer": meeting.offer},
         closes=moment.at,
-        suggest=suggesting(pair, me),
+        suggest=_moving(pair, me, meeting.offer),
         news=True,
     )
 
@@ -487,6 +489,20 @@ def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tupl
         if _chose(pair, me) == "shorter":
             length = "30"
         return {**given, "place": (places or PLACES)[:1], "length": (length,)}
+
+    return suggest
+
+
+def _moving(
+    pair: Pair, me: Person, offer: Entry | None
+) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    """Return what to fill the form with when a date is moved: new times, and the rest as it was."""
+
+    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:
+        same = ("place", "where", "length")
+        kept = {name: (str(getattr(offer.event, name, "")),) for name in same} if offer else {}
+        told = {name: value for name, value in kept.items() if any(value)}
+        return {**suggesting(pair, me)(now), **told}
 
     return suggest
 

@@ -85,9 +85,19 @@ _LATER = (After(working_days=2),)
 WRITE_MENTEE = Prompt("reflection.write_mentee", MenteeWrote, ("answer", "skip"), _LATER, True)
 WRITE_MENTOR = Prompt("reflection.write_mentor", MentorWrote, ("answer", "skip"), _LATER, True)
 WRITTEN = Prompt("reflection.written")
+WRITTEN_MENTEE = Prompt("reflection.written_mentee", MenteeWrote)
+WRITTEN_MENTOR = Prompt("reflection.written_mentor", MentorWrote)
 HEARD_MENTOR = Prompt("reflection.heard_mentor")
 HEARD_MENTEE = Prompt("reflection.heard_mentee")
-PROMPTS = (WRITE_MENTEE, WRITE_MENTOR, WRITTEN, HEARD_MENTOR, HEARD_MENTEE)
+PROMPTS = (
+    WRITE_MENTEE,
+    WRITE_MENTOR,
+    WRITTEN,
+    WRITTEN_MENTEE,
+    WRITTEN_MENTOR,
+    HEARD_MENTOR,
+    HEARD_MENTEE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +129,19 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     if last is None or mine is None or getattr(mine.event, "outcome", "") != "met":
         return
     thread, done = f"reflection:{last.no}", told.done.get(me.id)
-    if done and getattr(done.event, "meeting", 0) == last.no:
-        yield Item(thread, WRITTEN, Status.DONE, done, {"mine": done})
-        return
     opens = meeting.morning_after(pair, me, last)
     closes = After(working_days=5).counted(opens, pair.programme, me)
-    prompt = WRITE_MENTOR if me == pair.reverse_mentor else WRITE_MENTEE
+    mentor = me == pair.reverse_mentor
+    if done and getattr(done.event, "meeting", 0) == last.no:
+        if not isinstance(
+            done.event, Skipped
+        ):  # it can be changed for as long as it can be written
+            prompt = WRITTEN_MENTOR if mentor else WRITTEN_MENTEE
+            yield Item(thread, prompt, Status.DONE, done, closes=closes, refill=done)
+        later = None if isinstance(done.event, Skipped) else closes
+        yield Item(thread, WRITTEN, Status.DONE, done, {"mine": done}, opens=later)
+        return
+    prompt = WRITE_MENTOR if mentor else WRITE_MENTEE
     yield Item(thread, prompt, Status.OPEN, mine, {"moment": last.moment}, closes=closes)
 
 

@@ -52,27 +52,35 @@ PROMPTS = (MENU, AGAIN, PHRASE, BEFORE)
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The last pulse, its band, how many lows came in a row, and what she chose."""
+    """The last pulse, its band, how many lows came in a row, and what she chose.
+
+    `before` counts lows and worries without the last, which may be answered anew.
+    """
 
     last: Entry | None = None
     band: Band = Band.GREEN
     lows: int = 0
     worries: int = 0
     chosen: Entry | None = None
+    before: tuple[int, int] = (0, 0)
 
     def see(self, entry: Entry) -> Pulse:
         """Go on from one more entry."""
         match entry.event:
             case MentorWrote() as wrote:
+                again = self.last is not None and _meeting(self.last) == wrote.meeting
+                low, worried = before = self.before if again else (self.lows, self.worries)
                 found = band(wrote)
-                lows = self.lows + 1 if found is Band.LOW else 0
-                worries = self.worries + (wrote.worried == "yes")
-                return replace(
-                    self, last=entry, band=found, lows=lows, worries=worries, chosen=None
-                )
+                lows = low + 1 if found is Band.LOW else 0
+                worries = worried + (wrote.worried == "yes")
+                return Pulse(entry, found, lows, worries, None, before)
             case Chosen():
                 return replace(self, chosen=entry)
         return self
+
+
+def _meeting(pulse: Entry) -> int:
+    return getattr(pulse.event, "meeting", 0)
 
 
 def band(wrote: MentorWrote) -> Band:
