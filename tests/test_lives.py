@@ -68,7 +68,8 @@ class Watch:
         """Let one thing happen, and look. Where the junior may write, keep what Ben sees first."""
         pair = self.life.pair
         mine = self.life.reader(pair.reverse_mentor).items
-        if any(i.prompt is reflection.WRITE_MENTOR for i in mine):
+        writing = reflection.WRITE_MENTOR, reflection.WRITTEN_MENTOR
+        if any(i.prompt in writing for i in mine):
             self.before = self.life.screen(pair.reverse_mentee)
         self.life.step()
         self.look()
