@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from bot.flows import closing, welcome
+from bot.flows import closing, goals, welcome
 from bot.flows.charter import Checked
 from bot.flows.myth import Shown, Tapped
 from bot.flows.preparation import MenteePrepared, MentorPrepared
@@ -94,9 +94,10 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
 def written(pair: Pair, me: Person) -> Iterator[tuple[datetime, Event]]:
     """Return the forms I have filled in and sent, as they are kept, and when."""
     for entry in pair.journal:
-        event = entry.event
-        mine = entry.by == me.id and _holds(entry)
-        if mine and isinstance(event, Event) and questions(type(event)):
+        if entry.by != me.id or not _holds(entry) or isinstance(entry.event, UnknownEvent):
+            continue
+        event = goals.as_set(entry.event)
+        if questions(type(event)):
             yield entry.at, event
 
 

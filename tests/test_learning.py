@@ -349,3 +349,19 @@ def labels(actor: Actor) -> list[str]:
     rows = [row for _, rows in cards.home(actor.reader).sections for row in rows]
     found = [(row.card.thread, b.label) for row in rows for b in row.card.buttons]
     return [label for thread, label in found if thread.startswith("reflection")]
+
+
+async def test_a_goal_one_keeps_is_named_in_no_chat_and_read_in_full_under_my_data(
+    stage: Stage,
+) -> None:
+    """What the card promises: it stands in a form that only its author opens."""
+    await both_say_yes(stage)
+    await agree_on_a_purpose(stage)
+    ben = stage.ben
+    await ben.presses("Set a goal")
+    await ben.fills(goal="own", goal_own="canary goal", target="three", keep="keep")
+    assert "canary" not in home(ben)
+    await ben.asks("data")
+    await ben.presses("Show me")
+    assert ben.sheet
+    assert "canary goal" in [line.text for line in ben.sheet.reading]

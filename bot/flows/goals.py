@@ -131,6 +131,14 @@ class Goals:
         return self.set.get(who.id, ())
 
 
+def as_set(event: Event) -> Event:
+    """Return a goal as the form its author filled in; anything else as it is."""
+    if not isinstance(event, Shared | Kept):
+        return event
+    told = {f.name: getattr(event, f.name) for f in fields(Kept)}
+    return Set(**told, keep="keep" if isinstance(event, Kept) else "share")
+
+
 def shared(pair: Pair) -> tuple[Entry, ...]:
     """Return the goals both can read, the reverse-mentee's first."""
     goals = pair.fold(Goals)
