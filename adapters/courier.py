@@ -16,6 +16,7 @@ from adapters.mail import InDoubtError, Letter
 from adapters.store import mailings
 from adapters.store.people import email_of
 from bot.delivery import NotSent
+from bot.flows.calendars import may_mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,4 +87,4 @@ class Courier:
 def _wanted(pair: Pair, now: datetime) -> Iterator[tuple[Person, Occasion]]:
     for meeting in occasions(pair, now):
         if meeting.end > now:
-            yield from ((me, meeting) for me in pair.people)
+            yield from ((me, meeting) for me in pair.people if may_mail(pair, me))

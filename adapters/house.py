@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.calendar.addresses import Addresses
 from adapters.calendar.calendars import Calendars
+from adapters.calendar.handouts import Handouts
 from adapters.calendar.signed import Signer
 from adapters.clock import Clock, MovableClock, WallClock
 from adapters.courier import Courier
@@ -70,7 +71,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         messengers: dict[str, Messenger] = {"web": web}
         services = Services(store, book, messengers, timedelta(seconds=settings.lease))
         intake = Intake(services, store, clock, courier_of(settings, store, book, clock))
-        calendars = Calendars(store, book, clock, Addresses(settings.public, Signer(key)))
+        addresses = Addresses(settings.public, Signer(key))
+        calendars = Calendars(store, book, clock, addresses, intake.marked)
+        intake.hand_out = Handouts(calendars)
         slack = None
         installing = _installing(settings, store, clock, book) if settings.slack_client else None
         if settings.slack:

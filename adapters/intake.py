@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
@@ -17,7 +17,7 @@ from adapters import logs, metrics
 from adapters.store import directory, due, roster
 from bot import cards
 from bot.delivery import Update
-from bot.inputs import Asked, Incoming, Input, Said, Ticked
+from bot.inputs import Asked, Incoming, Input, Marked, Said, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from adapters.store.sql import SqlStore
     from bot.cards import Card, Home
     from bot.journal import PersonId
-    from bot.people import Account
+    from bot.people import Account, Pair, Person
     from bot.turn import Plan, Services
 
 log = logging.getLogger("turnabout.intake")
@@ -56,7 +56,8 @@ class Answer:
 class Intake:
     """One per process: what comes in, from people and from the clock, goes through it.
 
-    `emails` says, by platform, where someone's address is vouched for.
+    `emails` says, by platform, where someone's address is vouched for; `hand_out` words what is
+    asked for and stands in no journal, such as the address of a calendar.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Intake:
         self._clock = clock
         self._courier = courier
         self.emails: dict[str, Callable[[Account], Awaitable[str]]] = {}
+        self.hand_out: Callable[[str, Pair, Person, str], Awaitable[str]] | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
 
@@ -109,7 +111,20 @@ class Intake:
         incoming = Incoming(delivery, mine.pair, mine.person, input, now)
         reply, planned = await take_turn(self._services, incoming)
         self.send(mine.pair, planned, now)
+        if reply.handout and reply.me and planned.pair and self.hand_out:
+            to = planned.pair, reply.me, account.platform
+            told = await self.hand_out(reply.handout, *to)
+            reply = replace(reply, notice=told)
         return _answer(reply, planned, mine.person)
+
+    async def marked(
+        self, pair: PairId, me: PersonId, times: tuple[datetime, ...], kind: str
+    ) -> None:
+        """Lay before someone the times an assistant marked, and the kind of place."""
+        now = self._clock.now()
+        mark = Incoming(f"marked:{now.isoformat()}", pair, None, Marked(me, times, kind), now)
+        _, planned = await take_turn(self._services, mark)
+        self.send(pair, planned, now)
 
     async def _join(self, account: Account, text: str, now: datetime) -> Reply:
         """Let someone in by their invitation code, or move someone we know; show where they are."""

@@ -141,11 +141,8 @@ def reached_by(url: str) -> dict[str, Any]:
 def _rows(letter: Letter) -> list[str]:
     occasion, words = letter.occasion, letter.words
     told = words("mail_off") if occasion.cancelled else words("mail_set")
-    when = words("span").format(
-        date=words.when("date", occasion.start, letter.zone),
-        start=words.when("time", occasion.start, letter.zone),
-        end=words.when("time", occasion.end, letter.zone),
-    )
+    lasts = occasion.end - occasion.start
+    when = words.book.when("span", occasion.start, letter.zone, words.locale, lasts)
     return [row for row in (told, when, ics.place(occasion, words)) if row]
 
 

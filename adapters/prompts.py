@@ -29,7 +29,7 @@ def files(folder: Path = FOLDER) -> dict[str, str]:
 @cache
 def phrasebook() -> Phrasebook:
     """Return all the words there are, read once."""
-    return Phrasebook(files())
+    return Phrasebook(files(), dates())
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2s
@@ -276,7 +276,7 @@ def sheet(reader: Reader, form: Form) -> Sheet:
         pages,
         reader.say(words.buttons.get("send", reader.general("send")), item),
         _audience(reader, item),
-        reader.general(told) if told else "",
+        reader.general(told, typed=" ".join(form.typed.split())) if told else "",
         switch,
         reader.general("share") if switch else "",
         tuple(_record(reader)) if item.prompt is retention.DATA else (),
@@ -325,14 +325,7 @@ def question(reader: Reader, item: Item, name: str) -> Question:
     """Return one question of an item's form, as it is asked in chat."""
     kinds = questions(item.prompt.form) if item.prompt.form else {}
     opened = facilitator.opened(reader.pair, reader.me, item, reader.now)
-    asked = _question(reader, opened, name, kinds[name])
-    if not isinstance(asked.kind, Slot):
-        return asked
-    slots = [n for n, kind in kinds.items() if isinstance(kind, Slot)]
-    draft = reader.pair.fold(Manners).drafts.get(reader.me.id)
-    taken = {moment for n in slots for moment in (draft.answers.get(n, ()) if draft else ())}
-    free = [moment for n in slots for moment in opened.answers.get(n, ()) if moment not in taken]
-    return replace(asked, value=tuple(free))
+    return _question(reader, opened, name, kinds[name])
 
 
 def _asked(form: Form, order: Iterable[str]) -> Iterator[tuple[str, Field]]:
@@ -346,6 +339,9 @@ def _asked(form: Form, order: Iterable[str]) -> Iterator[tuple[str, Field]]:
             continue
         if form.item.choices.get(name) == ():
             continue  # nothing to choose from now
+        wrong = kind.once_wrong if isinstance(kind, Choice) else ""
+        if wrong and wrong not in form.faults and not form.answers.get(name):
+            continue
         yield name, kind
         if name in beside:
             yield beside[name], kinds[beside[name]]
@@ -454,7 +450,7 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
     if name:
         asked = question(reader, item, name)
         body.append(Line("text", asked.label))
-        options = suggestions(reader, asked)
+        options = suggestions(asked)
         shown = options[:FEW] if len(options) > MANY else options
         body += [Line("text", f"{n}. {label}") for n, (_, label) in enumerate(shown, 1)]
         hint = _hint(asked.kind, more=len(options) > MANY)
@@ -481,24 +477,13 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
     )
 
 
-def suggestions(reader: Reader, asked: Question) -> tuple[tuple[str, str], ...]:
-    """Return what may be answered by number: the options, or the moments we suggest."""
-    if not isinstance(asked.kind, Slot):
-        first = [option for option in asked.options if option[0] in asked.value]
-        return (*first, *(o for o in asked.options if o not in first))
-    zone, locale = reader.me.zone, reader.me.locale
-    return tuple(
-        (
-            raw,
-            reader.book.when("moment", Moment.on(datetime.fromisoformat(raw), zone), zone, locale),
-        )
-        for raw in asked.value
-    )
+def suggestions(asked: Question) -> tuple[tuple[str, str], ...]:
+    """Return what may be answered by number: the options, what is filled in first."""
+    first = [option for option in asked.options if option[0] in asked.value]
+    return (*first, *(o for o in asked.options if o not in first))
 
 
 def _hint(kind: Field, *, more: bool) -> str:
-    if isinstance(kind, Slot):
-        return "slot"
     if isinstance(kind, Choice) and kind.many:
         return "many"
     return "more" if more else ""

@@ -70,6 +70,15 @@ class Reading:
             return None
         return Moment.on(datetime.combine(self.first, self.hour), zone)
 
+    def covers(self, moment: Moment | None, zone: str) -> bool:
+        """Tell whether a moment lies within what was named, where they live."""
+        if moment is None:
+            return False
+        here = moment.seen_from(zone)
+        begins, ends = PARTS.get(self.part, (0, 24))
+        hour = self.hour is None or here.time() == self.hour
+        return self.first <= here.date() <= self.last and hour and begins <= here.hour < ends
+
 
 class Dates:
     """The words for days and hours in every language we read."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot import etiquette, hours, prompts, retention
 from bot.etiquette import Answered, Began, Manners, Muted, Postponed, Reminded, Stopped, Turned
 from bot.flows import (
+    calendars,
     charter,
     closing,
     evaluation,
@@ -22,18 +23,20 @@ from bot.flows import (
     meeting,
     midterm,
     myth,
+    place,
     preparation,
     purpose,
     reflection,
     roles,
     safety,
+    sketch,
     topic,
     trail,
     tryout,
     welcome,
 )
 from bot.inbox import ANSWER, Decision, Form, Item, Notice, Status, notice
-from bot.inputs import Asked, Given, Input, Pressed, Said, Submitted
+from bot.inputs import Asked, Dated, Given, Input, Marked, Pressed, Said, Submitted
 from bot.prompts import Choice, Faults, Text
 
 if TYPE_CHECKING:
@@ -59,9 +62,12 @@ FLOWS: tuple[Flow, ...] = (
     charter,
     goals,
     topic,
+    sketch,
     meeting,
     leaving,
     myth,
+    calendars,
+    place,
     handbook,
     trail,
     retention,
@@ -73,7 +79,8 @@ _FLOW = {prompt.key: flow for flow in FLOWS for prompt in flow.PROMPTS}
 
 # What a command turns to: the threads it may mean, the first that stands.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "book": ("meeting",),
+    "book": ("sketch", "meeting"),
+    "calendar": ("calendar",),
     "met": ("met",),
     "card": ("card", "prepare"),
     "topics": ("topic",),
@@ -163,10 +170,18 @@ def handle(pair: Pair, me: Person, input: Input, now: datetime) -> Decision:
             return _asked(pair, me, items, command, now)
         case Given(question=field, answer=answer):
             return _given(pair, me, focus(pair, me, now, items), field, answer, now)
+        case Dated():
+            return _dated(pair, me, items, input, now)
         case Said():
             private = focus(pair, me, now, items).prompt.private
             return Decision(reply=Notice("form_only" if private else "unclear"), again=private)
     return Decision()
+
+
+def marked(pair: Pair, input: Marked) -> Decision:
+    """Lay before someone what their assistant marked; it is theirs to send."""
+    me = pair.person(input.whom)
+    return Decision(by_clock=(sketch.marked(pair, me, input.times, input.kind),))
 
 
 def tick(pair: Pair, now: datetime) -> Decision:
@@ -273,6 +288,8 @@ def _chatting(pair: Pair, me: Person, item: Item, action: str, now: datetime) ->
     match action:
         case "begin" if item.prompt.private:
             return Decision((Turned(item.thread),), Notice("form_only"), again=True)
+        case "begin" if item.prompt.form is meeting.Offered:
+            return _sketched(pair, me, item, now)
         case "begin" if item.prompt.form:
             return Decision((Began(item.thread, item.key),))
         case "send":
@@ -332,12 +349,35 @@ def _asked(
     found = next((i for t in threads for i in items if i.thread.partition(":")[0] == t), None)
     if found is None:
         return Decision(reply=Notice(f"no_{command}"), again=True)
-    mine = found.status in {Status.OPEN, Status.AVAILABLE}
-    if command == "book" and found.prompt.form and mine:
-        return Decision((Began(found.thread, found.key),), again=True)
+    mine = found.status in {Status.OPEN, Status.AVAILABLE} and me == pair.reverse_mentee
+    if command == "book" and mine and found.prompt.form and found.thread != sketch.THREAD:
+        return _sketched(pair, me, found, now)
     first = command == "reflect" and found.thread.startswith("held")
     said = Notice("met_first") if first else None
     return Decision((Turned(found.thread),), said, again=True)
+
+
+def _dated(pair: Pair, me: Person, items: tuple[Item, ...], said: Dated, now: datetime) -> Decision:
+    """Show what typed words come to as an invitation, or the form where they come to nothing."""
+    about = [item for item in items if item.thread.startswith("meeting:")]
+    if not about:
+        return Decision(reply=Notice("no_book"), again=True)
+    event = sketch.of(pair, me, said.readings, said.kind, now) if said.readings else None
+    if event:
+        return Decision((event, Turned(sketch.THREAD)), again=True)
+    form = next((item for item in about if item.prompt.form), None)
+    if form is None:
+        return Decision(reply=Notice("unclear"), again=True)
+    told = "not_free" if said.readings else "unread"
+    return Decision(reply=replace(opened(pair, me, form, now), notice=told, typed=said.typed))
+
+
+def _sketched(pair: Pair, me: Person, item: Item, now: datetime) -> Decision:
+    """Show an invitation to three times of ours, or the form where no time suits both."""
+    event = sketch.of(pair, me, (), "", now)
+    if event is None:
+        return Decision(reply=opened(pair, me, item, now))
+    return Decision((event, Turned(sketch.THREAD)), again=True)
 
 
 def _given(pair: Pair, me: Person, item: Item, field: str, answer: str, now: datetime) -> Decision:

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 from bot import cards
 from bot.etiquette import Draft, Manners
 from bot.facilitator import COMMANDS
+from bot.flows import meeting
+from bot.flows.place import KIND
 from bot.inbox import ANSWER, Item
-from bot.inputs import Asked, Given, Input, Pressed, Said
-from bot.prompts import Choice, Slot
+from bot.inputs import Asked, Dated, Given, Input, Pressed, Said
+from bot.prompts import Choice
 
 if TYPE_CHECKING:
     from bot.cards import Button, Card, Reader
+    from bot.dates import Reading
 
+SHORT = 3  # letters: shorter words do not tell one kind of place from another
 
 # What is heard even while a form is being asked: the way out, and the way to help.
 ALWAYS = frozenset({"back", "help", "leave", "pause", "quiet", "contact"})
@@ -39,7 +43,7 @@ def hear(reader: Reader, text: str) -> Input:
     if button is None:
         button = _button_of_others(reader, plain)
     if button is None:
-        return Said(text)
+        return _dated(reader, text, plain) or Said(text)
     return Pressed(button.item, "begin" if button.action == ANSWER else button.action)
 
 
@@ -60,25 +64,69 @@ def _answer(reader: Reader, item: Item, draft: Draft, text: str, card: Card | No
 
 def _read(reader: Reader, asked: cards.Question, text: str) -> str:
     """Read an answer as tolerantly as is safe: a number, an option's words, or any words."""
-    if not isinstance(asked.kind, Choice | Slot):
+    if not isinstance(asked.kind, Choice):
         return text
-    options = cards.suggestions(reader, asked)
+    options = cards.suggestions(asked)
     names = {str(n): option for n, (option, _) in enumerate(options, 1)}
     names |= {_plain(label): option for option, label in options}
-    if isinstance(asked.kind, Choice) and asked.kind.many:
+    if asked.kind.many:
         joins = reader.general("hint.and")
         parts = [_plain(part) for part in text.replace(f" {joins} ", ",").split(",")]
         return ",".join(names.get(part, part) for part in parts if part)
     return names.get(_plain(text), text.strip())
 
 
+def _dated(reader: Reader, text: str, plain: str) -> Input | None:
+    """Read words as a date: in their language, else in English; strictly, or not at all.
+
+    What covers one time that was offered to them, and no other, takes it. `book` and words we
+    cannot read are meant as a date all the same.
+    """
+    me, read = reader.me, reader.book.dates.read
+    readings = read(text, me.locale, me.zone, reader.now, me.country)
+    readings = readings or read(text, "en", me.zone, reader.now, me.country)
+    offered = _offered(reader, readings)
+    if offered:
+        return offered
+    if readings or any(plain.startswith(f"{word} ") for word in _spoken(reader, "book")):
+        place = next((reading.place for reading in readings if reading.place), "")
+        return Dated(readings, _kind(reader, place), text)
+    return None
+
+
+def _offered(reader: Reader, readings: tuple[Reading, ...]) -> Pressed | None:
+    """Return the one time offered to them that a single reading covers."""
+    item = next((item for item in reader.items if item.prompt is meeting.REPLY), None)
+    if item is None or len(readings) != 1:
+        return None
+    offer = item.about.event
+    found = [
+        s for s in meeting.SLOTS if readings[0].covers(getattr(offer, s, None), reader.me.zone)
+    ]
+    return Pressed(item.key, found[0]) if len(found) == 1 else None
+
+
+def _kind(reader: Reader, place: str) -> str:
+    """Return the kind of place whose words share one with these, if exactly one does."""
+    said = {word for word in _plain(place).split() if len(word) > SHORT}
+    locale, option = reader.me.locale, reader.book.option
+    words = {kind: option("meeting.options", "place", kind, KIND, locale) for kind in KIND.options}
+    found = [kind for kind, told in words.items() if said & {*_plain(reader.say(told)).split()}]
+    return found[0] if len(found) == 1 else ""
+
+
 def _command(reader: Reader, plain: str) -> str:
-    for command in COMMANDS:
-        for locale in (reader.me.locale, "en"):
-            spoken = reader.book.of("words", locale).buttons.get(command, "")
-            if isinstance(spoken, str) and plain in {_plain(w) for w in spoken.split(",")}:
-                return command
-    return ""
+    found = (command for command in COMMANDS if plain in _spoken(reader, command))
+    return next(found, "")
+
+
+def _spoken(reader: Reader, command: str) -> set[str]:
+    """Return the words for a command, in their language and in English."""
+    told = (
+        reader.book.of("words", locale).buttons.get(command, "")
+        for locale in (reader.me.locale, "en")
+    )
+    return {_plain(word) for words in told if isinstance(words, str) for word in words.split(",")}
 
 
 def _button(card: Card, plain: str, *, numbers: bool = True) -> Button | None:

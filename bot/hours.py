@@ -6,6 +6,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -91,19 +92,24 @@ def free_slots(
     days: Iterable[date],
     length: timedelta = timedelta(hours=1),
     preferred: tuple[time, ...] = MEETING,
+    most: int = 1,
 ) -> Iterator[datetime]:
-    """Yield a time (UTC) for each of these days on which both work at one, the best hour of it.
+    """Yield `most` times (UTC) for each of these days on which both work, its best hours first.
 
     The days and hours are those of the first of the two; the whole meeting lies in the working
     hours of both, on a public holiday of neither.
     """
-    last_minute = length - timedelta(minutes=1)
     for day in days:
-        for start in (local(people[0], day, hour) for hour in preferred):
-            ends = (start, start + last_minute)
-            if all(may_write(programme, person, at) for person in people for at in ends):
-                yield start
-                break
+        starts = (local(people[0], day, hour) for hour in preferred)
+        yield from islice((s for s in starts if both_work(programme, people, s, length)), most)
+
+
+def both_work(
+    programme: Programme, people: tuple[Person, Person], start: datetime, length: timedelta
+) -> bool:
+    """Tell whether a meeting from then on, of this length, lies in the working hours of both."""
+    ends = (start, start + length - timedelta(minutes=1))
+    return all(may_write(programme, person, at) for person in people for at in ends)
 
 
 def _walk(programme: Programme, person: Person, day: date, step: timedelta) -> date:

@@ -88,13 +88,25 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Handout:
+    """Something given to who acted that no journal holds, such as a link. `key` names it."""
+
+    key: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """A form to fill in now: its item, what is already filled in, and what is to be mended."""
+    """A form to fill in now: its item, what is already filled in, and what is to be mended.
+
+    `typed` are the words it is opened for, where they could not be read; its notice repeats them.
+    """
 
     item: Item
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     faults: Mapping[str, str] = field(default_factory=dict)
     notice: str = ""
+    typed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ class Decision:
     """
 
     events: tuple[Event, ...] = ()
-    reply: Notice | Form | None = None
+    reply: Notice | Form | Handout | None = None
     by_clock: tuple[Event, ...] = ()
     again: bool = False
     turn_to: str = ""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bot.dates import Reading
     from bot.journal import PairId, PersonId
 
 
@@ -55,11 +56,32 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """Typed words about a date: what they may mean, and the kind of place they name, if any.
+
+    No reading at all: they were meant as a date, and could not be read.
+    """
+
+    readings: tuple[Reading, ...]
+    kind: str
+    typed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An assistant marked which times suit somebody, and the kind of place."""
+
+    whom: PersonId
+    times: tuple[datetime, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """The clock looked in."""
 
 
-Input = Pressed | Submitted | Said | Asked | Given | Ticked
+Input = Pressed | Submitted | Said | Asked | Given | Dated | Marked | Ticked
 
 
 @dataclass(frozen=True, slots=True)

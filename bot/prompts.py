@@ -42,7 +42,8 @@ class Text:
 class Choice:
     """One of some options, or `many`, of which `least` are needed.
 
-    `labels` says where their words are, if not in the prompt.
+    `labels` says where their words are, if not in the prompt. One that is asked only `once_wrong`
+    waits until the answer it names was found wanting.
     """
 
     options: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Choice:
     preset: tuple[str, ...] = ()
     labels: str = ""
     page: int = 1
+    once_wrong: str = ""
 
     def __post_init__(self) -> None:
         """Keep the name that stands for one's own words free."""

@@ -24,8 +24,8 @@ from bot.delivery import (
     Update,
     reconcile,
 )
-from bot.inbox import Decision, Form
-from bot.inputs import Incoming, Input, Said, Ticked
+from bot.inbox import Decision, Form, Handout
+from bot.inputs import Incoming, Input, Marked, Said, Ticked
 from bot.retention import Forgot
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ Outcome = str | datetime | None
 class Reply:
     """What is said at once to the one who acted: a notice or a form.
 
+    `handout` names what the house has to add to it: a link, of which no journal knows.
     `repeat`: it was handled before. `taken`: what was typed need not be kept where it was typed.
     `failed`: it could not be handled just now, and may be brought again.
     `pair` and `me` say whose turn it was, and so in which language and zone they read.
@@ -54,6 +55,7 @@ class Reply:
 
     notice: str = ""
     sheet: Sheet | None = None
+    handout: str = ""
     repeat: bool = False
     taken: bool = True
     failed: bool = False
@@ -224,9 +226,11 @@ async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime
 
 def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
     """Return what an input amounts to. Pure: the same journal and input give the same decision."""
-    if me is None or isinstance(incoming.input, Ticked):
-        return facilitator.tick(pair, incoming.at)
     heard: Input = incoming.input
+    if isinstance(heard, Marked):
+        return facilitator.marked(pair, heard)
+    if me is None or isinstance(heard, Ticked):
+        return facilitator.tick(pair, incoming.at)
     if isinstance(heard, Said):
         heard = hearing.hear(cards.Reader.of(pair, me, incoming.at, book), heard.text)
     return facilitator.handle(pair, me, heard, incoming.at)
@@ -356,6 +360,8 @@ def _reply(
     reader = cards.Reader.of(pair, me, now, book)
     if isinstance(decision.reply, Form):
         return Reply(sheet=cards.sheet(reader, decision.reply), pair=pair.id, me=me)
+    if isinstance(decision.reply, Handout):
+        return Reply(handout=decision.reply.key, pair=pair.id, me=me)
     refused = decision.reply.key in facilitator.REFUSALS
     said = cards.notice(reader, decision.reply)
     return Reply(notice=said, taken=not refused, pair=pair.id, me=me)

@@ -5,12 +5,14 @@ for Home, `^` a neutral preview, `@` who will see the answer, `?` a question, `*
 question above, `=` what a question is filled in with, `%` a page of the form, `>` a button, `!` a
 notice, `---` what *Tell me more* adds.
 
-All else is the message: a paragraph, `- ` a list, `| ` someone's words, `+ ` a small heading.
+All else is the message: a paragraph, `- ` a list, `| ` someone's words, `+ ` a small heading. Only
+the house writes a `» ` link, to what it hands out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,7 +20,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import DictLoader, StrictUndefined, Template, UndefinedError, pass_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.dates import Dates
 from bot.journal import Entry
+from bot.moment import Moment
 from bot.people import Topic
 from bot.privacy import visible
 from bot.prompts import OWN, Choice, Shares, Text, questions
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 
     from jinja2.runtime import Context as Rendering
 
-    from bot.moment import Moment
     from bot.people import Pair, Person
     from bot.prompts import Prompt
 
@@ -40,7 +43,10 @@ SHORT = 24  # Slack's limit for the title of a window
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a message: `text`, `list`, `words` (somebody's own) or `head`."""
+    """A line of a message: `text`, `list`, `words` (somebody's own), `head`, or a `link`.
+
+    What a link is called is followed by its address, which has no blank in it.
+    """
 
     kind: str
     text: str
@@ -100,10 +106,14 @@ Piece = str | Template
 
 
 class Phrasebook:
-    """All prompt files, in every locale; a later locale borrows from the first what it lacks."""
+    """All prompt files, in every locale; a later locale borrows from the first what it lacks.
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    `dates` reads days and hours in words.
+    """
+
+    def __init__(self, files: Mapping[str, str], dates: Dates | None = None) -> None:
         """Read the files, given by their path below `prompts/`, such as `en/topic/reply.md`."""
+        self.dates = dates or Dates({})
         self.locales = sorted({path.partition("/")[0] for path in files})
         self._words: dict[tuple[str, str], Words] = {}
         self._topics: dict[str, dict[str, TopicWords]] = {}
@@ -120,7 +130,8 @@ class Phrasebook:
             lstrip_blocks=True,
             autoescape=False,  # what we write is text; each platform escapes its own
         )
-        env.filters |= {name: self._when(locale, name) for name in ("moment", "date", "time")}
+        spoken = ("moment", "date", "time", "zone", "span")
+        env.filters |= {name: self._when(locale, name) for name in spoken}
         env.globals |= {"words": self._option(locale), "topic": self._topic(locale)}
         topics: dict[str, TopicWords] = {}
         for path, text in files.items():
@@ -194,33 +205,45 @@ class Phrasebook:
 
     def _when(self, locale: str, name: str) -> Callable[[Rendering, Any], str]:
         @pass_context
-        def said(rendering: Rendering, when: datetime | Moment) -> str:
-            return self.when(name, when, rendering["zone"], locale)
+        def said(
+            rendering: Rendering, when: datetime | Moment, zone: str = "", minutes: object = 0
+        ) -> str:
+            """Say it where its reader lives, or in another zone; a span lasts so many minutes."""
+            lasts = timedelta(minutes=int(str(minutes)))
+            return self.when(name, when, zone or str(rendering["zone"]), locale, lasts)
 
         return said
 
-    def when(self, name: str, when: datetime | Moment, zone: str, locale: str) -> str:
-        """Say a moment as the reader's own wall clock shows it: `moment`, `date` or `time`."""
-        return _spelled(self, name, when, zone, locale)
+    def when(
+        self,
+        name: str,
+        when: datetime | Moment,
+        zone: str,
+        locale: str,
+        lasts: timedelta = timedelta(),
+    ) -> str:
+        """Say a moment as a wall clock shows it: `moment`, `date`, `time`, `span` or `zone`."""
+        at = when.at if isinstance(when, Moment) else when
+        here = at.astimezone(ZoneInfo(zone))
 
+        def text(key: str) -> str:
+            return str(self.general("calendar", key, locale))
 
-def _spelled(book: Phrasebook, name: str, when: Any, zone: str, locale: str) -> str:  # noqa: ANN401
-    at = getattr(when, "at", when)
-    here = at.astimezone(ZoneInfo(zone))
-
-    def text(key: str) -> str:
-        return str(book.general("calendar", key, locale))
-
-    weekdays, months = text("weekdays").split(", "), text("months").split(", ")
-    return text(name).format(
-        weekday=weekdays[here.weekday()],
-        day=here.day,
-        month=months[here.month - 1],
-        year=here.year,
-        hour=here.hour,
-        minute=f"{here.minute:02}",
-        place=zone.rpartition("/")[2].replace("_", " "),
-    )
+        told = {
+            "weekday": text("weekdays").split(", ")[here.weekday()],
+            "day": here.day,
+            "month": text("months").split(", ")[here.month - 1],
+            "year": here.year,
+            "hour": here.hour,
+            "minute": f"{here.minute:02}",
+            "place": zone.rpartition("/")[2].replace("_", " "),
+        }
+        if name == "span":
+            start, end = (
+                self.when("time", at + more, zone, locale) for more in (timedelta(), lasts)
+            )
+            told |= {"date": text("date").format(**told), "start": start, "end": end}
+        return text(name).format(**told)
 
 
 def said(piece: Piece, facts: Mapping[str, object]) -> str:
@@ -266,7 +289,7 @@ def _seen(value: object, me: Person) -> object:
 
 def lines(text: str) -> tuple[Line, ...]:
     """Return a message as lines of their kinds. Somebody's own words never start one."""
-    kinds = {"- ": "list", "| ": "words", "+ ": "head"}
+    kinds = {"- ": "list", "| ": "words", "+ ": "head", "» ": "link"}
     found: list[Line] = []
     for raw in text.split("\n"):
         row = raw.strip()

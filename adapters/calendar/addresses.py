@@ -26,6 +26,10 @@ class Addresses:
     url: str
     signer: Signer
 
+    def lead_from(self, platform: str) -> bool:
+        """Tell whether they lead anywhere from there: from our own pages they always do."""
+        return bool(self.url) or platform == "web"
+
     def file(self, pair: PairId, me: PersonId, meeting: Occasion) -> str:
         """Return where one of the two finds a meeting. The same for as long as its time is."""
         until = meeting.end + OUTLIVES

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.calendar import ics, links, placing
-from adapters.calendar.occasions import may_assist, next_one, occasion, occasions
+from adapters.calendar.occasions import next_one, occasion, occasions
 from adapters.calendar.words import Words
 from adapters.store import feeds, placings
+from bot.flows.meeting import may_assist
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -36,12 +38,13 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Calendars:
-    """What one process needs to serve calendars."""
+    """What one process needs to serve calendars; `marked` is told what an assistant marked."""
 
     store: SqlStore
     book: Phrasebook
     clock: Clock
     addresses: Addresses
+    marked: Callable[[PairId, PersonId, tuple[datetime, ...], str], Awaitable[None]]
 
     def to_add(self, pair: Pair, me: Person) -> Added | None:
         """Return how I add the next agreed meeting to my calendar, if there is one."""
@@ -78,11 +81,6 @@ class Calendars:
             lambda conn: placings.ask(conn, keys, pair.id, me.id, times, places, now)
         )
         return self.addresses.page(asked)
-
-    async def assistant_said(self, pair: PairId, me: PersonId) -> Placing | None:
-        """Return what my assistant was asked and says suits; None if nothing is being asked."""
-        now, keys = self.clock.now(), self.store.keys
-        return await self.store.run(lambda conn: placings.of(conn, keys, pair, me, now))
 
     async def ask_no_more(self, pair: PairId, me: PersonId) -> None:
         """End the page for my assistant."""
@@ -129,13 +127,14 @@ class Calendars:
         return asked, pair.person(asked.person)
 
     async def answer(self, asked: Placing, suits: tuple[datetime, ...], place: str) -> None:
-        """Keep what an assistant says suits. Raises ValueError for what was not asked."""
+        """Keep what suits, and lay it before who asked. Raises ValueError for anything else."""
         now, keys = self.clock.now(), self.store.keys
 
         def body(conn: Connection) -> None:
             placings.answer(conn, keys, asked, suits, place, now)
 
         await self.store.run(body)
+        await self.marked(asked.pair, asked.person, suits, place)
 
     async def _pair(self, pair: PairId) -> Pair:
         return await self.store.work(pair, lambda work: work.pair())

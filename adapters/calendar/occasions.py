@@ -11,8 +11,9 @@ from hashlib import blake2s
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.flows import charter, closing
-from bot.flows.meeting import PLACES, Diary, Meeting, Met, Moved, Taken
+from bot.flows import closing
+from bot.flows.meeting import Diary, Meeting, Met, Moved, Taken, may_assist
+from bot.flows.place import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,12 +96,6 @@ def occasions(pair: Pair, now: datetime) -> tuple[Occasion, ...]:
     end = closing.ended_at(pair)
     told = end if end and end <= now else None
     return tuple(_as_it_stands(pair, each, told) for each in pair.fold(Dates).found.values())
-
-
-def may_assist(pair: Pair) -> bool:
-    """Tell whether an assistant may see times and places, as the charter says (CH-4)."""
-    terms = charter.agreed(pair)
-    return getattr(terms.event, "assistants", "time") == "time" if terms else True
 
 
 def occasion(pair: Pair, no: int, now: datetime) -> Occasion | None:

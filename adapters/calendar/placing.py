@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from adapters.calendar.occasions import occasions
 from bot import hours
 from bot.flows import charter, meeting
+from bot.flows.place import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DAYS = 10
 HOURS = (time(10), time(11), time(14), time(15))
 MOST = len(meeting.SLOTS)
-OFF_SITE = tuple(place for place in meeting.PLACES if place != "office")
+OFF_SITE = tuple(place for place in PLACES if place != "office")
 USUAL = 60
 
 

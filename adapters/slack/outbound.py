@@ -98,6 +98,10 @@ def _fitting(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def _line(kind: str, text: str) -> Block:
     if kind == "words":
         return {**_section(text), "type": "rich_text_quote"}
+    if kind == "link":
+        name, _, url = text.rpartition(" ")
+        link = {"type": "link", "url": url, "text": name}
+        return {"type": "rich_text_section", "elements": [link]}
     return _section(text, {"style": {"bold": True}} if kind == "head" else {})
 
 

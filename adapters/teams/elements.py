@@ -95,6 +95,10 @@ def _line(kind: str, words: str) -> list[Drawn]:
             return heading(words)
         case "words":
             return [box([text(part) for part in words.split("\n") if part])]
+        case "link":
+            name, _, url = words.rpartition(" ")
+            go = {"type": "Action.OpenUrl", "title": name, "url": url}
+            return [{"type": "ActionSet", "actions": [go], "spacing": "Small"}]
         case "list":
             return [columns(("auto", text("•")), ("stretch", text(words)))]
     return [text(words)]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
 from bot import hours
-from bot.flows import charter, welcome
+from bot.flows import charter, place, welcome
+from bot.flows.place import KIND
 from bot.hours import After
-from bot.inbox import Decision, Form, Item, Notice, Status, notice, record
+from bot.inbox import ANSWER, Decision, Form, Handout, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
 from bot.moment import Moment
 from bot.privacy import P0, P1, P2
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from bot.people import Pair, Person
 
-PLACES = ("cafe", "walk", "library", "site", "video", "office")
 SLOTS = ("first", "second", "third")
 QUIET = timedelta(hours=1)
 FAR_ENOUGH = 90  # days ahead among which we look for times to suggest
@@ -37,14 +37,16 @@ class Offered(Event, name="meeting.offered"):
     """Up to three times and a place. `exception` keeps the senior's own ground, on purpose."""
 
     first: Annotated[Moment, Slot(), P2]
-    place: Annotated[str, Choice(PLACES, labels="meeting.options"), P1]
+    place: Annotated[str, KIND, P1]
     second: Annotated[Moment | None, Slot(), P2] = None
     third: Annotated[Moment | None, Slot(), P2] = None
     length: Annotated[
         str, Choice(("30", "45", "60", "90"), preset=("60",), labels="meeting.options"), P2
     ] = "60"
     where: Annotated[str, Text(120), P1] = ""
-    exception: Annotated[str, Choice(("once", "changed"), labels="meeting.options"), P2] = ""
+    exception: Annotated[
+        str, Choice(("once", "changed"), labels="meeting.options", once_wrong="place"), P2
+    ] = ""
 
 
 class Taken(Event, name="meeting.taken"):
@@ -59,6 +61,10 @@ class Declined(Event, name="meeting.declined"):
 
     offer: Annotated[int, P2]
     wish: Annotated[str, P1]
+
+
+class Wished(Event, name="meeting.wished"):
+    """The reverse-mentor would like a date: the senior's next reminder comes sooner, no more."""
 
 
 class Moved(Event, name="meeting.moved"):
@@ -95,24 +101,26 @@ DAYS_AGO = {"today": 0, "yesterday": 1, "week": 3, "earlier": 10}
 HOUR = timedelta(hours=1)
 NO_NEWS = timedelta(days=25)
 SLIPS = 2
+AGAIN = timedelta(weeks=4)
+INVITING = ("answer", "same", "assistant", "met")
 MIRROR_ASKS = ("shorter", "daytime", "pause", "finish")
 
 _FIRST = (After(working_days=1), After(working_days=4), After(working_days=7))
 _MONTHLY = (After(days=10), After(days=20), After(days=25))
 _OWED = (After(working_days=2), After(working_days=5))
 
-INVITE_FIRST = Prompt("meeting.invite_first", Offered, ("answer", "met"), _FIRST)
-INVITE = Prompt("meeting.invite", Offered, ("answer", "met"), _MONTHLY)
-OWED = Prompt("meeting.owed", Offered, ("answer", "met"), _OWED)
-ASKED = Prompt("meeting.asked", Offered, ("answer", "met"), _OWED, urgent=True)
+INVITE_FIRST = Prompt("meeting.invite_first", Offered, INVITING, _FIRST)
+INVITE = Prompt("meeting.invite", Offered, INVITING, _MONTHLY)
+OWED = Prompt("meeting.owed", Offered, INVITING, _OWED)
+ASKED = Prompt("meeting.asked", Offered, INVITING, _OWED, urgent=True)
 LATER = Prompt("meeting.later", Offered)
-THEIRS = Prompt("meeting.theirs", Offered, aside=True)
-NO_DATE = Prompt("meeting.no_date", Offered, aside=True)
+THEIRS = Prompt("meeting.theirs", Offered, ("wish", "answer"), aside=True)
+NO_DATE = Prompt("meeting.no_date", Offered, ("wish", "answer"), aside=True)
 STANDING = Prompt("meeting.standing", Offered, ("answer", "met"))
 REPLY = Prompt(
     "meeting.reply", None, (*SLOTS, "time", "place", "month"), (After(working_days=2),), urgent=True
 )
-BOOKED = Prompt("meeting.booked", Offered, ("answer", "cancel", "met"))
+BOOKED = Prompt("meeting.booked", Offered, ("calendar", "answer", "cancel", "met"))
 MET = Prompt("meeting.met", MetOn, aside=True)
 MIRROR = Prompt("meeting.mirror", None, MIRROR_ASKS)
 HELD = Prompt("meeting.held", None, ("met", "moved", "not"), (After(working_days=2),), urgent=True)
@@ -144,6 +152,7 @@ class Meeting:
     length: timedelta = timedelta(hours=1)
     declined: Entry | None = None
     moved: Entry | None = None
+    wished: Entry | None = None
     told: Mapping[PersonId | None, Entry] = field(default_factory=dict)
     asked_again: frozenset[PersonId | None] = frozenset()
 
@@ -213,6 +222,8 @@ class Diary:
                 return self.arranged(taken=entry, moment=moment)
             case Declined():
                 return self.arranged(declined=entry, offer=None)
+            case Wished():
+                return self._after(entry).arranged(wished=entry)
             case Moved():
                 slipped = replace(self, slips=(*self.slips, entry))
                 return slipped.arranged(moved=entry, offer=None, taken=None, moment=None)
@@ -301,44 +312,71 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
     """Record an offer, an answer to one, a change of plan, or what became of a meeting."""
-    pages = pair.fold(Diary)
-    offer = pages.current.offer
     match move:
         case Offered():
-            return _offer(pair, item, move, now)
-        case "first" | "second" | "third" if offer and offer.by != me.id:
-            moment = getattr(offer.event, move)
-            if moment is None or moment.at <= now:
-                return notice("too_late", item)
-            return record(Taken(offer.no, move))
-        case "time" | "place" | "month" if offer and offer.by != me.id:
-            return record(Declined(offer.no, move))
-        case "cancel" if pages.current.moment:
-            return record(Moved())
+            return offer_sent(pair, item, move, now)
         case MetOn(day):
             return _met(pair, me, DAYS_AGO[day], now)
-        case "shorter" | "daytime" | "pause" | "finish":
-            threads = {"pause": "pause", "finish": "leave"}
-            turn_to = threads.get(move, f"meeting:{pages.current.no}")
-            return Decision((Mirrored(move),), turn_to=turn_to)
         case "met" if item.prompt.form:
             return Decision(turn_to="met")
         case "met" | "moved" | "not":
             return record(Told(int(item.thread.split(":")[1]), move))
+        case "shorter" | "daytime" | "pause" | "finish":
+            threads = {"pause": "pause", "finish": "leave"}
+            turn_to = threads.get(move, f"meeting:{diary(pair).current.no}")
+            return Decision((Mirrored(move),), turn_to=turn_to)
+        case "first" | "second" | "third" | "time" | "place" | "month":
+            return _answered(pair, me, item, move, now)
+    return _arranged(pair, item, str(move), now)
+
+
+def _answered(pair: Pair, me: Person, item: Item, move: str, now: datetime) -> Decision:
+    """Take one of the times offered to me, or ask for another time, place or month."""
+    offer = diary(pair).current.offer
+    if offer is None or offer.by == me.id:
+        return notice("stale")
+    if move not in SLOTS:
+        return record(Declined(offer.no, move))
+    moment = getattr(offer.event, move)
+    if moment is None or moment.at <= now:
+        return notice("too_late", item)
+    return record(Taken(offer.no, move))
+
+
+def _arranged(pair: Pair, item: Item, move: str, now: datetime) -> Decision:
+    """Arrange a date by one press: as last time, by the senior, by an assistant; or call it off."""
+    match move:
+        case "same":
+            return _again(pair, item, now)
+        case "wish":
+            return record(Wished(), reply=wished(item))
+        case "calendar" | "assistant":
+            return Decision(reply=Handout(move, item))
+        case "cancel" if diary(pair).current.moment:
+            return record(Moved())
     return notice("stale")
 
 
-def _offer(pair: Pair, item: Item, offer: Offered, now: datetime) -> Decision:
+def offer_sent(pair: Pair, item: Item, offer: Offered, now: datetime) -> Decision:
     """Record an offer, unless its place breaks the charter and nobody said to keep it anyway."""
-    terms = charter.agreed(pair)
-    allowed = getattr(terms.event, "places", PLACES) if terms else PLACES
-    off_site = offer.place != "office" and (offer.place != "video" or "video" in allowed)
-    if not off_site and not offer.exception:
+    if not place.off_site(pair, offer.place) and not offer.exception:
         return Decision(reply=Form(item, faults={"place": "off_site"}))
     current = pair.fold(Diary).current
     if current.moment and now < current.moment.at:
         return record(Moved(), offer, reply=Notice("sent", item))
     return record(offer, reply=Notice("sent", item))
+
+
+def _again(pair: Pair, item: Item, now: datetime) -> Decision:
+    """Offer the hour, the place and the length of last time, four weeks on."""
+    moment, last = same(pair), pair.fold(Diary).last
+    before = last.offer.event if last and last.offer else None
+    if moment is None or not isinstance(before, Offered):
+        return notice("stale")
+    if moment.at <= now:
+        return notice("again_late", item)
+    offer = Offered(moment, before.place, length=before.length, where=before.where)
+    return offer_sent(pair, item, offer, now)
 
 
 def _met(pair: Pair, me: Person, days_ago: int, now: datetime) -> Decision:
@@ -350,6 +388,11 @@ def _met(pair: Pair, me: Person, days_ago: int, now: datetime) -> Decision:
         at = max(at, min(last.over, now - HOUR))
     no = last.no + 1 if last else pages.current.no
     return record(Met(Moment.of(at, me.zone)), Told(no, "met"), reply=Notice("met_noted"))
+
+
+def wished(item: Item) -> Notice:
+    """Say to the reverse-mentor that the senior will be reminded, and not of whose wish."""
+    return Notice("wished", item)
 
 
 def _mirror(pair: Pair, me: Person, pages: Diary) -> Iterator[Item]:
@@ -374,11 +417,20 @@ def _arranging(
     if offer.by == me.id:
         suggest = suggesting(pair, me)
         yield Item(
-            thread, STANDING, Status.WAITING, offer, facts, None, lapse, offer, suggest=suggest
+            thread,
+            STANDING,
+            Status.WAITING,
+            offer,
+            facts,
+            closes=lapse,
+            refill=offer,
+            suggest=suggest,
+            choices=kinds(pair),
         )
     else:
         slots = tuple(s for s in SLOTS if getattr(offer.event, s, None))
         moves = (*slots, "time", "place", "month")
+        facts |= {"avoided": place.avoided(pair, me, getattr(offer.event, "place", ""))}
         yield Item(thread, REPLY, Status.OPEN, offer, facts, closes=lapse, actions=moves)
     yield from _next(pair, me, replace(current, offer=None), last, begun, lapsed=lapse)
 
@@ -398,11 +450,23 @@ def _next(
     if about is None:
         return
     since = lapsed or (last.over if last else None)
-    facts = {"declined": meeting.declined, "moved": meeting.moved}
+    facts = {"declined": meeting.declined, "moved": meeting.moved, "same": same(pair)}
     suggest = suggesting(pair, me)
+    choices = kinds(pair)
     if me == pair.reverse_mentor:
         late = (since or about.at) + NO_NEWS
-        calm = Item(thread, THEIRS, Status.AVAILABLE, about, facts, since, late, suggest=suggest)
+        calm = Item(
+            thread,
+            THEIRS,
+            Status.AVAILABLE,
+            about,
+            facts,
+            opens=since,
+            closes=late,
+            suggest=suggest,
+            choices=choices,
+            actions=(ANSWER,) if meeting.wished else None,
+        )
         told = replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
         yield from (calm, told)
         return
@@ -410,15 +474,78 @@ def _next(
     wish = getattr(declined.event, "wish", "") if declined else ""
     prompt, warm = _asking(pair, me, meeting, last, about, wish=wish)
     opening = max(warm, lapsed) if lapsed else warm
-    if since is None or opening > since:
-        quiet = LATER if wish == "month" else prompt
-        yield Item(thread, quiet, Status.AVAILABLE, about, facts, since, opening, suggest=suggest)
-    anchor = last.over if last and prompt is INVITE and not wish else about.at
+    over = last.over if last and prompt is INVITE and not wish else None
+    anchor = over or about.at
     if wish == "month" or lapsed:
         anchor = opening
-    yield Item(
-        thread, prompt, Status.OPEN, about, facts, opens=opening, suggest=suggest, anchor=anchor
+    asking = Item(
+        thread,
+        prompt,
+        Status.OPEN,
+        about,
+        facts,
+        opens=opening,
+        suggest=suggest,
+        choices=choices,
+        actions=_ways(pair, prompt),
+        anchor=_sooner(pair, me, meeting.wished, prompt, anchor),
     )
+    if since is None or opening > since:
+        quiet = LATER if wish == "month" else prompt
+        ways = asking.actions if quiet is prompt else None
+        calm = replace(asking, prompt=quiet, status=Status.AVAILABLE, opens=since, closes=opening)
+        yield replace(calm, actions=ways, anchor=None)
+    yield asking
+
+
+def _ways(pair: Pair, prompt: Prompt) -> tuple[str, ...]:
+    """Return how a date may be arranged: as last time, if it was; by an assistant, if one may."""
+    barred = {
+        "same": same(pair) is None,
+        "assistant": not may_assist(pair),
+    }
+    return tuple(way for way in prompt.actions if not barred.get(way))
+
+
+def may_assist(pair: Pair) -> bool:
+    """Tell whether an assistant may see times and places, as the charter says (CH-4)."""
+    terms = charter.agreed(pair)
+    return getattr(terms.event, "assistants", "time") == "time" if terms else True
+
+
+def same(pair: Pair) -> Moment | None:
+    """Return the hour of the last meeting that was held, four weeks on, if both work then."""
+    last = pair.fold(Diary).last
+    if last is None or last.offer is None or last.moment is None or not last.held:
+        return None
+    again = Moment.on(last.moment.wall + AGAIN, last.moment.zone)
+    free = hours.both_work(pair.programme, pair.people, again.at, last.length)
+    return again if free else None
+
+
+def _sooner(
+    pair: Pair, me: Person, wished: Entry | None, prompt: Prompt, anchor: datetime
+) -> datetime:
+    """Return from when reminders are counted: where the reverse-mentor wished, the next is near.
+
+    It comes on the next working day, as one of the usual ones, and says nothing of the wish.
+    """
+    if wished is None:
+        return anchor
+    due = (rule.counted(anchor, pair.programme, me) for rule in prompt.reminders)
+    later = next((moment for moment in due if moment > wished.at), None)
+    soon = After(working_days=1).counted(wished.at, pair.programme, me)
+    return anchor - max(later - soon, timedelta()) if later else anchor
+
+
+def kinds(pair: Pair) -> Mapping[str, tuple[str, ...]]:
+    """Return the kinds of place to choose from, the last one first."""
+    return {"place": place.ordered(pair, _last_place(pair))}
+
+
+def _last_place(pair: Pair) -> str:
+    last = pair.fold(Diary).last
+    return str(getattr(last.offer.event, "place", "")) if last and last.offer else ""
 
 
 def _asking(
@@ -450,6 +577,7 @@ def _agreed(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
         {"moment": moment, "offer": meeting.offer},
         closes=moment.at,
         suggest=_moving(pair, me, meeting.offer),
+        choices=kinds(pair),
         news=True,
     )
 
@@ -481,14 +609,9 @@ def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tupl
     """Return what to fill the booking form with, at the moment it is opened."""
 
     def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:
-        slots = _free(pair, me, now)
+        slots = (moment.wall for moment in free_times(pair, me, now))
         given = {n: (s.isoformat(timespec="minutes"),) for n, s in zip(SLOTS, slots, strict=False)}
-        terms = charter.agreed(pair)
-        places = getattr(terms.event, "places", ()) if terms else ()
-        length = getattr(terms.event, "length", "60") if terms else "60"
-        if _chose(pair, me) == "shorter":
-            length = "30"
-        return {**given, "place": (places or PLACES)[:1], "length": (length,)}
+        return {**given, "place": kinds(pair)["place"][:1], "length": (length(pair, me),)}
 
     return suggest
 
@@ -507,6 +630,14 @@ def _moving(
     return suggest
 
 
+def length(pair: Pair, me: Person) -> str:
+    """Return the minutes a meeting is to last: as in the charter, or as the mirror led to."""
+    if _chose(pair, me) == "shorter":
+        return "30"
+    terms = charter.agreed(pair)
+    return str(getattr(terms.event, "length", "60")) if terms else "60"
+
+
 def _chose(pair: Pair, me: Person) -> str:
     """Return what I chose at the mirror, until a date is kept again."""
     mirrored = pair.fold(Diary).mirrored
@@ -514,7 +645,7 @@ def _chose(pair: Pair, me: Person) -> str:
     return getattr(mirrored.event, "choice", "") if mirrored and mine else ""
 
 
-def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
+def free_times(pair: Pair, me: Person, now: datetime) -> tuple[Moment, ...]:
     """Return three times inside both people's working hours, on three working days."""
     partner, programme = pair.partner(me), pair.programme
     last = pair.fold(Diary).last
@@ -524,5 +655,6 @@ def _free(pair: Pair, me: Person, now: datetime) -> list[datetime]:
     after = (ahead + timedelta(days=2)).astimezone(ZoneInfo(me.zone)).date()
     days = (after + timedelta(days=n) for n in range(1, FAR_ENOUGH))
     hour = MORNINGS if _chose(pair, me) == "daytime" else hours.MEETING
-    slots = hours.free_slots(programme, (me, partner), days, preferred=hour)
-    return [Moment.of(slot, me.zone).wall for slot in islice(slots, len(SLOTS))]
+    minutes = timedelta(minutes=int(length(pair, me)))
+    slots = hours.free_slots(programme, (me, partner), days, minutes, hour)
+    return tuple(Moment.of(slot, me.zone) for slot in islice(slots, len(SLOTS)))
