@@ -47,12 +47,15 @@ if TYPE_CHECKING:
     from bot.journal import Event
     from bot.people import Pair, Person
 
-# In the order in which they matter when several things are somebody's to do.
+# In the order in which they matter when several things are somebody's to do (domain.md 9.1).
 FLOWS: tuple[Flow, ...] = (
     welcome,
     roles,
     safety,
     preparation,
+    sketch,
+    meeting,
+    topic,
     reflection,
     tryout,
     closing,
@@ -61,9 +64,6 @@ FLOWS: tuple[Flow, ...] = (
     purpose,
     charter,
     goals,
-    topic,
-    sketch,
-    meeting,
     leaving,
     myth,
     calendars,

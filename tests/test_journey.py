@@ -48,10 +48,11 @@ async def agree_on_a_purpose(stage: Stage) -> None:
     await ben.presses("Sign it")
 
 
-async def sign_a_charter(stage: Stage) -> None:
+async def sign_a_charter(stage: Stage, **given: str) -> None:
+    """Sign what the two chose; `given` is what the reverse-mentor chose besides."""
     ada, ben = stage.actors()
     await ada.presses("Make my choices")
-    await ada.fills(honest="asked", travels="nothing")
+    await ada.fills(honest="asked", travels="nothing", **given)
     await ben.presses("Make my choices")
     await ben.fills(blind="defensive")
     for actor in (ada, ben):

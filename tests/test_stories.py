@@ -164,11 +164,8 @@ async def test_a_meeting_is_booked_by_typing_only(stage: Stage) -> None:
     ada, ben = stage.actors()
     await both_say_yes(stage)
     await ben.writes("book")
-    await ben.writes("2026-11-12 16:00")
-    await ben.writes("a walk in a park")
-    await ben.writes("2")
-    await ben.writes("Skip this one")
-    await ben.writes("Send it to Ada")
+    await ben.writes("2026-11-12 16:00 in the park")
+    await ben.writes("send it")
     assert meeting.diary(stage.pair).current.offer
     await ada.writes("Thursday 12 November, 15:00")
     booked = meeting.diary(stage.pair).current

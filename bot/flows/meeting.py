@@ -466,6 +466,7 @@ def _next(
             suggest=suggest,
             choices=choices,
             actions=(ANSWER,) if meeting.wished else None,
+            news=meeting.moved is not None and meeting.moved.by != me.id,
         )
         told = replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
         yield from (calm, told)

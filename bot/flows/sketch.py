@@ -16,6 +16,7 @@ from bot import hours
 from bot.dates import PARTS
 from bot.flows import meeting, place
 from bot.flows.meeting import SLOTS, Offered, Taken
+from bot.hours import After
 from bot.inbox import ANSWER, Decision, Item, Status, notice, record
 from bot.journal import Entry, Event
 from bot.moment import Moment
@@ -54,8 +55,9 @@ class Dropped(Event, name="sketch.dropped"):
     """Its author would rather not send it."""
 
 
-SKETCH = Prompt("sketch.sketch", Offered, ("send", ANSWER, "wish", "drop"))
-EITHER = Prompt("sketch.either", Offered, ("first", "second", ANSWER, "drop"))
+_UNSENT = (After(working_days=1), After(working_days=3))
+SKETCH = Prompt("sketch.sketch", Offered, ("send", ANSWER, "wish", "drop"), _UNSENT, urgent=True)
+EITHER = Prompt("sketch.either", Offered, ("first", "second", ANSWER, "drop"), urgent=True)
 PROMPTS = (SKETCH, EITHER)
 
 
