@@ -53,7 +53,7 @@ class Button:
 class Card:
     """What one person is looking at: the one thing asked, what happened since, what else waits.
 
-    `revision` changes when there is news, `digest` when anything looks different at all. `preview`
+    `revision` grows when there is news, `digest` changes when anything looks different. `preview`
     is what may stand in a notification: neutral, without names or words (INV-8).
     """
 
@@ -170,7 +170,8 @@ class Reader:
         reminder = facilitator.reminders(self.pair, self.me, item) if item else 0
         nameless = str(self.book.general("notices", "nameless", self.me.locale))
         known = wording.facts(self.pair, self.me, context, nameless)
-        return said(piece, known | {"reminder": reminder} | more)
+        about = item.thread.removeprefix(facilitator.LATER) if item else ""
+        return said(piece, known | {"reminder": reminder, "about": about.partition(":")[0]} | more)
 
     def general(self, key: str, **more: object) -> str:
         """Say a notice that belongs to no prompt."""
@@ -215,7 +216,7 @@ def letter(book: Phrasebook, pair: Pair, contact: Person) -> Card | None:
         said(words.heading, told),
         said(words.preview, told),
         body=wording.lines(said(words.body, told)),
-        revision=sent.mark,
+        revision=str(sent.no),
     )
 
 
@@ -419,7 +420,7 @@ def _resting(reader: Reader, item: Item) -> Card | None:
         return None
     lead = _lead(reader, item)
     shown = [i for i in reader.items if i.status is Status.WAITING and i not in lead]
-    free = [i for i in reversed(reader.items) if _offered(i)]  # booking comes first
+    free = [i for i in reader.items if _offered(i)]
     words = reader.words(item)
     known = {"waiting": len(shown), "ready": len(free), "leads": len(lead)}
     body = wording.lines(reader.say(words.body, item, **known))
@@ -473,7 +474,7 @@ def _asking(reader: Reader, item: Item, draft: Draft) -> Card:
         _audience(reader, item),
         "",
         tuple(buttons),
-        f"{item.key}?{name}",
+        _revision(reader, item, ()),
     )
 
 
@@ -545,6 +546,4 @@ def _is_later(item: Item, acted: Entry | None) -> bool:
 
 
 def _revision(reader: Reader, item: Item, lead: tuple[Item, ...]) -> str:
-    times = facilitator.reminders(reader.pair, reader.me, item)
-    seen = (item.key, item.prompt.key, item.since, times, tuple(other.key for other in lead))
-    return blake2s(repr(seen).encode(), digest_size=8).hexdigest()
+    return str(facilitator.news(reader.pair, reader.me, item, lead))

@@ -96,6 +96,11 @@ class Settle:
 Change = Post | Update | Settle
 
 
+def is_newer(revision: str, seen: str) -> bool:
+    """Tell whether there is news on a card since what was seen: revisions count entries."""
+    return revision.isdecimal() and seen.isdecimal() and int(revision) > int(seen)
+
+
 def reconcile(wanted: Card | None, posted: Posted) -> Post | Update | None:
     """Return the one change that makes the screen right, if it is not right already.
 
@@ -105,9 +110,9 @@ def reconcile(wanted: Card | None, posted: Posted) -> Post | Update | None:
         return None
     if posted.owed is Owed.AGAIN or not posted.revision:
         return Post(wanted, posted.ref)
-    if (posted.digest, posted.revision) == (wanted.digest, wanted.revision):
+    quiet = not is_newer(wanted.revision, posted.revision) or wanted.resting
+    if quiet and posted.digest == wanted.digest:
         return None
-    quiet = posted.revision == wanted.revision or wanted.resting
     if posted.ref and (quiet or posted.owed is Owed.IN_PLACE):
         return Update(wanted, posted.ref)
     if quiet and posted.owed is Owed.NOTHING:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from bot.people import Pair, Person
 
 Key = tuple[PersonId | None, str]
+WEEK = timedelta(days=7)
+A_WEEK = {"reverse_mentor": 3, "reverse_mentee": 4}  # messages of the clock's, at most (9.1)
+MOST_A_WEEK = max(A_WEEK.values())
 
 
 class Turned(Event, name="etiquette.turned"):
@@ -39,9 +42,11 @@ class PutOff(Event, name="etiquette.put_off"):
 
 
 class Postponed(Event, name="etiquette.postponed"):
-    """The form behind *Not now…*; it becomes a `PutOff`."""
+    """The form behind *Not now…*; it becomes a `PutOff`, or a week of `Quiet`."""
 
-    days: Annotated[str, Choice(("tomorrow", "three_days", "monday"), preset=("tomorrow",)), P2]
+    days: Annotated[
+        str, Choice(("tomorrow", "three_days", "monday", "week"), preset=("tomorrow",)), P2
+    ]
 
 
 class Muted(Event, name="etiquette.muted"):
@@ -57,12 +62,17 @@ class Quiet(Event, name="etiquette.quiet"):
 
 
 class Reminded(Event, name="etiquette.reminded"):
-    """The clock reminded someone of an item, for the nth time."""
+    """The clock wrote to someone about an item: that it has come up (0), or for the nth time.
+
+    One that is `beside` another fell due on the same day: it is counted on that card, and brings
+    none of its own.
+    """
 
     who: Annotated[str, P2]
     thread: Annotated[str, P2]
     item: Annotated[str, P2]
     times: Annotated[int, P2]
+    beside: Annotated[bool, P2] = False
 
 
 class Began(Event, name="etiquette.began"):
@@ -136,20 +146,41 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What each turned to, put off, was reminded of, and is answering."""
+    """What each turned to, put off, was reminded of, and is answering.
+
+    `written` are the last entries by which the clock wrote to someone, `here` is when they last
+    did anything at all.
+    """
 
     across: ClassVar[bool] = True
     turned: Mapping[PersonId | None, Attention] = field(default_factory=dict)
     put_off: Mapping[Key, datetime] = field(default_factory=dict)
     reminded: Mapping[Key, int] = field(default_factory=dict)
-    last_reminded: Mapping[PersonId | None, datetime] = field(default_factory=dict)
+    written: Mapping[PersonId | None, tuple[Entry, ...]] = field(default_factory=dict)
+    here: Mapping[PersonId | None, datetime] = field(default_factory=dict)
     drafts: Mapping[PersonId | None, Draft] = field(default_factory=dict)
     acted: Mapping[PersonId | None, Entry] = field(default_factory=dict)
     quiet: Mapping[PersonId | None, datetime] = field(default_factory=dict)
 
     def see(self, entry: Entry) -> Manners:
         """Go on from one more entry."""
-        me = entry.by
+        if entry.by is None:
+            return self._by_clock(entry)
+        here = {**self.here, entry.by: entry.at}
+        return replace(self._by(entry.by, entry), here=here)
+
+    def _by_clock(self, entry: Entry) -> Manners:
+        if not isinstance(entry.event, Reminded):
+            return self
+        who, key = PersonId(entry.event.who), entry.event.item
+        told = replace(self, reminded={**self.reminded, (who, key): entry.event.times})
+        if entry.event.beside:
+            return told
+        attention = {**self.turned, who: Attention(entry.event.thread, entry)}
+        recent = (*self.written.get(who, ()), entry)[-MOST_A_WEEK:]
+        return replace(told, turned=attention, written={**self.written, who: recent})
+
+    def _by(self, me: PersonId, entry: Entry) -> Manners:
         match entry.event:
             case Turned(thread):
                 drafts = {w: d for w, d in self.drafts.items() if w != me}
@@ -160,14 +191,6 @@ class Manners:
                 return replace(self._idle(me), put_off=put_off)
             case Quiet(until):
                 return replace(self, quiet={**self.quiet, me: until.at})
-            case Reminded(who, thread, item, times):
-                someone = PersonId(who)
-                return replace(
-                    self,
-                    turned={**self.turned, someone: Attention(thread, entry)},
-                    reminded={**self.reminded, (someone, item): times},
-                    last_reminded={**self.last_reminded, someone: entry.at},
-                )
             case Began(thread, item):
                 started = {**self.drafts, me: Draft(thread, item)}
                 attention = {**self.turned, me: Attention(thread, entry)}
@@ -178,9 +201,7 @@ class Manners:
                 return replace(self, drafts={**self.drafts, me: replace(draft, answers=answers)})
             case Stopped():
                 return replace(self, drafts={w: d for w, d in self.drafts.items() if w != me})
-            case _ if me is not None:
-                return replace(self._idle(me), acted={**self.acted, me: entry})
-        return self
+        return replace(self._idle(me), acted={**self.acted, me: entry})
 
     def _idle(self, me: PersonId | None) -> Manners:
         """Someone did something: what they had turned to has been dealt with."""

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot import etiquette, hours, prompts, retention
-from bot.etiquette import Answered, Began, Manners, Muted, Postponed, Reminded, Stopped, Turned
+from bot.etiquette import (
+    A_WEEK,
+    MOST_A_WEEK,
+    WEEK,
+    Answered,
+    Began,
+    Manners,
+    Muted,
+    Postponed,
+    Reminded,
+    Stopped,
+    Turned,
+)
 from bot.flows import (
     calendars,
     charter,
@@ -44,7 +56,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.inbox import Flow
-    from bot.journal import Event
+    from bot.journal import Entry, Event
     from bot.people import Pair, Person
 
 # In the order in which they matter when several things are somebody's to do (domain.md 9.1).
@@ -155,7 +167,22 @@ def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None 
 
 def reminders(pair: Pair, me: Person, item: Item) -> int:
     """Return how often I have been reminded of this item."""
-    return pair.fold(Manners).reminded.get((me.id, _reminding(item)), 0)
+    return max(_told(pair, me, item), 0)
+
+
+def news(pair: Pair, me: Person, item: Item, lead: tuple[Item, ...]) -> int:
+    """Return the number of the latest entry that is news on a card: what is newer arrives anew.
+
+    What came up by itself is news once the clock has written of it, and never of its own accord, so
+    that all the clock brings obeys one set of manners.
+    """
+    written = (entry for entry in pair.fold(Manners).written.get(me.id, ()) if _about(entry, item))
+    brought = (each.about.no for each in (item, *lead) if not each.by_clock)
+    return max((*brought, *(entry.no for entry in written)), default=0)
+
+
+def _about(entry: Entry, item: Item) -> bool:
+    return isinstance(entry.event, Reminded) and entry.event.item == _reminding(item)
 
 
 def handle(pair: Pair, me: Person, input: Input, now: datetime) -> Decision:
@@ -319,6 +346,8 @@ def _submitted(
     except Faults as faults:
         return Decision(reply=Form(item, answers, faults.reasons))
     match event:
+        case Postponed("week"):
+            return Decision((etiquette.quiet_for(pair, me, 1, now),))
         case Postponed(days):
             thread = item.thread.removeprefix(LATER)
             return Decision((etiquette.put_off(pair, me, thread, days, now),))
@@ -458,46 +487,103 @@ def _reminding(item: Item) -> str:
     return f"{item.key} {item.prompt.key}"
 
 
+def _told(pair: Pair, me: Person, item: Item) -> int:
+    """Return how often I was reminded of an item; -1 if I do not know of it yet.
+
+    What was done since it came up was done with it in sight.
+    """
+    manners = pair.fold(Manners)
+    here = manners.here.get(me.id)
+    seen = not item.by_clock or (here is not None and here >= item.since)
+    return manners.reminded.get((me.id, _reminding(item)), 0 if seen else -1)
+
+
 def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
+    """Return when the clock is to write of an item: when it comes up, and the reminders."""
     anchor = item.anchor or item.since
-    rules = item.prompt.reminders
+    rules = item.prompt.reminders if item.status is Status.OPEN else ()
     return pair.once(
         ("due", me.id, item.key, item.prompt.key, anchor),
-        lambda: tuple(rule.counted(anchor, pair.programme, me) for rule in rules),
+        lambda: (item.since, *(rule.counted(anchor, pair.programme, me) for rule in rules)),
     )
 
 
 def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
-    """Remind of one thing at most, once a day, in courteous hours (domain.md 9.1)."""
-    if now < _courteous(pair, me, now):
+    """Write of the first thing that fell due and may be said now; the rest is counted beside it."""
+    due = [
+        (item, past)
+        for item in _remindable(pair, me, now)
+        if (past := sum(moment <= now for moment in _due(pair, me, item)) - 1)
+        > _told(pair, me, item)
+        and _stands(pair, item, now)
+    ]
+    first = next((it for it in due if _allowed(pair, me, now, it[0]) <= now), None)
+    if first is None:
         return
-    for item in _remindable(pair, me, now):
-        past = sum(moment <= now for moment in _due(pair, me, item))
-        if _stands(pair, item, now) and past > reminders(pair, me, item):
-            yield Reminded(me.id, item.thread, _reminding(item), past)
-            return
+    yield _reminded(me, *first)
+    yield from (replace(_reminded(me, *it), beside=True) for it in due if it is not first)
+
+
+def _reminded(me: Person, item: Item, times: int) -> Reminded:
+    return Reminded(me.id, item.thread, _reminding(item), times)
 
 
 def _remindable(pair: Pair, me: Person, now: datetime) -> Iterator[Item]:
-    """Return what I may be reminded of: what is mine to do, and while something urgent is, only it.
+    """Return what the clock may write of: what is mine to do, while something urgent is only it.
 
-    Nothing while I am answering a form in chat.
+    And what came up by itself and is worth a line. Nothing while I am answering a form in chat.
     """
     manners = pair.fold(Manners)
     if me.id in manners.drafts:
         return
-    mine = [i for i in schedule(pair, me) if i.status is Status.OPEN]
-    pressing = [i for i in mine if i.prompt.urgent and _stands(pair, i, now)]
-    yield from (i for i in pressing or mine if not manners.is_put_off(me, i, now))
+    told = [i for i in schedule(pair, me) if i.status is Status.OPEN or (i.news and i.by_clock)]
+    pressing = [i for i in told if i.prompt.urgent and _stands(pair, i, now)]
+    yield from (i for i in pressing or told if not manners.is_put_off(me, i, now))
+
+
+def _allowed(pair: Pair, me: Person, now: datetime, item: Item) -> datetime:
+    """Return the first moment, now or later, at which the clock may write of it (domain.md 9.1).
+
+    In courteous hours, once a day, three or four times a week; the last time of a week is kept for
+    what is new, and a day on which something urgent comes up for that. What is urgent and new
+    comes all the same.
+    """
+    moment, times = _courteous(pair, me, now), _told(pair, me, item) + 1
+    if item.prompt.urgent and not times:
+        return moment
+    written = [entry.at for entry in pair.fold(Manners).written.get(me.id, ())]
+    most = A_WEEK[pair.role(me)] - (times > 1)
+    for _ in range(2 * MOST_A_WEEK):
+        before = moment
+        if len(written) >= most and not item.prompt.urgent:
+            moment = max(moment, written[-most] + WEEK)
+        if any(_same_day(me, at, moment) for at in (*written, *_urgent_later(pair, me, moment))):
+            moment = _next_morning(pair, me, moment)
+        moment = _courteous(pair, me, moment)
+        if moment == before:
+            break
+    return moment
+
+
+def _urgent_later(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
+    """Return when something urgent comes up by itself after this moment."""
+    for item in schedule(pair, me):
+        coming = item.prompt.urgent and item.status is Status.OPEN and item.by_clock
+        if coming and item.opens and item.opens > now:
+            yield item.opens
+
+
+def _same_day(me: Person, one: datetime, other: datetime) -> bool:
+    zone = ZoneInfo(me.zone)
+    return one.astimezone(zone).date() == other.astimezone(zone).date()
+
+
+def _next_morning(pair: Pair, me: Person, now: datetime) -> datetime:
+    day = hours.next_working_day(pair.programme, me, now.astimezone(ZoneInfo(me.zone)).date())
+    return hours.local(me, day, pair.programme.window[0])
 
 
 def _courteous(pair: Pair, me: Person, now: datetime) -> datetime:
-    """Return the first moment, now or later, at which the clock may remind me of something."""
-    last = pair.fold(Manners).last_reminded.get(me.id)
-    zone = ZoneInfo(me.zone)
-    if last and last.astimezone(zone).date() == now.astimezone(zone).date():
-        day = hours.next_working_day(pair.programme, me, now.astimezone(zone).date())
-        return hours.local(me, day, pair.programme.window[0])
     return courteous(pair, me, max(now, leaving.paused(pair, now) or now))
 
 
@@ -522,11 +608,12 @@ def _moments(pair: Pair, me: Person) -> Iterator[datetime]:
 
 
 def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
-    """Return when the next reminders fall due; one that is due already falls due now."""
+    """Return when the clock may next write of each; what is due already falls due now."""
     for item in _remindable(pair, me, now):
-        left = _due(pair, me, item)[reminders(pair, me, item) :]
-        if left:
-            moment = _courteous(pair, me, max(left[0], now, item.since))
+        times = _told(pair, me, item) + 1
+        due = _due(pair, me, item)
+        if times < len(due):
+            moment = _allowed(pair, me, max(due[times], now, item.since), item)
             closes = _closes(pair, item)
             if closes is None or moment < closes:
                 yield moment

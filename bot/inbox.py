@@ -70,6 +70,11 @@ class Item:
         return max(self.opens, self.about.at) if self.opens else self.about.at
 
     @property
+    def by_clock(self) -> bool:
+        """Whether it came up by itself, after what brought it here."""
+        return self.opens is not None and self.opens > self.about.at
+
+    @property
     def moves(self) -> tuple[str, ...]:
         """Everything that can be done with it: the form, if there is one, and the actions."""
         actions = self.prompt.actions if self.actions is None else self.actions

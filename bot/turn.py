@@ -22,6 +22,7 @@ from bot.delivery import (
     Posted,
     Settle,
     Update,
+    is_newer,
     reconcile,
 )
 from bot.inbox import Decision, Form, Handout
@@ -264,7 +265,8 @@ def plan(
             place = f"in {ref}" if ref else f"after {posted.ref}"  # what is asked for again is new
             key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}:{place}"
             until = now + services.lease
-            claim = Claim(key, card.revision, card.digest, until, posted.owed, ref)
+            seen = posted.revision if is_newer(posted.revision, card.revision) else card.revision
+            claim = Claim(key, seen, card.digest, until, posted.owed, ref)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
             errands.append(Errand(me.id, account, change, key))
         elif isinstance(change, Settle):

@@ -139,6 +139,7 @@ async def test_the_same_hour_next_month_is_one_press(stage: Stage) -> None:
     first = current(stage).moment
     await meet(stage)
     await stage.days(3)
+    await stage.at_work()
     await ben.writes("status")
     label = next(label for label in ben.labels() if label.endswith("as last time"))
     taps = ben.taps

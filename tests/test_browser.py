@@ -549,7 +549,7 @@ async def test_an_assistant_marks_with_the_keyboard_what_suits(show: Show) -> No
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status")).to_contain_text("Saved.")
     await show.photographs("assistant")
-    said = await calendars.assistant_said(pair.id, pair.reverse_mentee.id)
+    said, _ = await calendars.asked(address.rpartition("/")[2])
     assert (said.suits, said.place) == (said.times[:1], "walk")
     refused = "Failed to load resource: the server responded with a status of 422"
     assert all(line.startswith(refused) for line in show.wrong)

@@ -22,8 +22,8 @@ from adapters.calendar.wire import Hidden, is_known
 from adapters.settings import Settings, new_key
 from adapters.store import placings, roster, tables
 from bot import hours
-from bot.flows import meeting
 from bot.flows.meeting import Moved
+from bot.flows.sketch import Sketches
 from tests.calendars import agreeing, events, keeping_from_assistants, lawful, says
 from tests.playground import MONDAY, opened
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from adapters.store.placings import Placing
     from bot.people import Pair
     from tests.playground import Playground
 
@@ -264,7 +265,7 @@ async def test_what_an_assistant_marks_is_one_tap_away(desk: Desk) -> None:
     answer = await desk.client.post(address, data={"time": ["3", "1", "3"], "place": "1"})
     assert answer.status_code == 303
     assert answer.headers["location"] == address.rpartition("/")[2]  # also below a proxy's path
-    said = await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)
+    said = await told(desk, address)
     assert said.suits == (said.times[1], said.times[3])
     assert said.place == said.places[1] == "walk"
     assert said.answered_at >= MONDAY
@@ -272,10 +273,18 @@ async def test_what_an_assistant_marks_is_one_tap_away(desk: Desk) -> None:
     assert "Saved." in again
     assert re.findall(r'value="(\d+)" checked', again) == ["1", "3", "1"]
     await desk.client.post(address, data={"time": "2", "place": "0"})
-    said = await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)
+    said = await told(desk, address)
     assert (said.suits, said.place) == ((said.times[2],), "cafe")
-    offer = meeting.Offered  # what the tap makes of it
-    assert {"first", "second", "third", "place"} <= set(offer.__dataclass_fields__)
+    pair = await desk.playground.pair()
+    _, sketched = pair.fold(Sketches).live[desk.ben.id]
+    assert [at.at for at in sketched.event.times] == [said.times[2]]
+    assert sketched.event.place == "cafe"
+
+
+async def told(desk: Desk, address: str) -> Placing:
+    """Return what a page asks, and what was marked on it."""
+    asked, _ = await desk.calendars.asked(address.rpartition("/")[2])
+    return asked
 
 
 NO_FORMS = (
@@ -305,7 +314,7 @@ async def test_whatever_else_is_sent_is_not_kept(desk: Desk) -> None:
         answer = await desk.client.post(address, content=form, headers=kind)
         assert answer.status_code == 422, form[:40]
         assert "Please mark one, two or three times" in answer.text
-    assert not (await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)).suits
+    assert not (await told(desk, address)).suits
 
 
 async def test_a_page_ends_by_itself_by_a_newer_one_and_by_being_revoked(desk: Desk) -> None:
@@ -322,7 +331,6 @@ async def test_a_page_ends_by_itself_by_a_newer_one_and_by_being_revoked(desk: D
     assert (await desk.gets(third)).status_code == 200
     desk.passes(0.2)
     assert (await desk.gets(third)).status_code == 404
-    assert await desk.calendars.assistant_said(desk.pair.id, desk.ben.id) is None
     await desk.calendars.ask_assistant(desk.pair, desk.ada)
     (row,) = await desk.rows(tables.placing)
     assert row.person == desk.ada.id
@@ -331,9 +339,10 @@ async def test_a_page_ends_by_itself_by_a_newer_one_and_by_being_revoked(desk: D
 async def test_a_page_that_was_replaced_while_it_was_open_changes_nothing(desk: Desk) -> None:
     address = await desk.calendars.ask_assistant(desk.pair, desk.ben)
     asked, _ = await desk.calendars.asked(address.rpartition("/")[2])
-    await desk.calendars.ask_assistant(desk.pair, desk.ben)
+    newer = await desk.calendars.ask_assistant(desk.pair, desk.ben)
     await desk.calendars.answer(asked, asked.times[:1], asked.places[0])
-    assert not (await desk.calendars.assistant_said(desk.pair.id, desk.ben.id)).suits
+    assert not (await told(desk, newer)).suits
+    assert not (await desk.playground.pair()).fold(Sketches).live
     with pytest.raises(ValueError, match="not asked"):
         await desk.calendars.answer(asked, (SOON,), asked.places[0])
 

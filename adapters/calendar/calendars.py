@@ -130,11 +130,11 @@ class Calendars:
         """Keep what suits, and lay it before who asked. Raises ValueError for anything else."""
         now, keys = self.clock.now(), self.store.keys
 
-        def body(conn: Connection) -> None:
-            placings.answer(conn, keys, asked, suits, place, now)
+        def body(conn: Connection) -> bool:
+            return placings.answer(conn, keys, asked, suits, place, now)
 
-        await self.store.run(body)
-        await self.marked(asked.pair, asked.person, suits, place)
+        if await self.store.run(body):
+            await self.marked(asked.pair, asked.person, suits, place)
 
     async def _pair(self, pair: PairId) -> Pair:
         return await self.store.work(pair, lambda work: work.pair())

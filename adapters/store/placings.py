@@ -78,41 +78,33 @@ def answer(
     suits: tuple[datetime, ...],
     place: str,
     now: datetime,
-) -> None:
-    """Keep what suits. Raises ValueError for what was not asked. A later answer replaces it."""
+) -> bool:
+    """Keep what suits, instead of what did before; tell whether it is still being asked.
+
+    Raises ValueError for what was not asked.
+    """
     if not set(suits) <= set(asked.times) or place not in asked.places:
         raise ValueError("that was not asked")
     said = replace(asked, suits=suits, place=place)
     sealed = _sealed(conn, keys, said)
     this = placing.c.id == asked.id
-    conn.execute(update(placing).where(this).values(sealed=sealed, answered_at=now))
+    kept = conn.execute(update(placing).where(this).values(sealed=sealed, answered_at=now))
+    return kept.rowcount == 1
 
 
 def find(conn: Connection, keys: Keys, id_: str, now: datetime) -> Placing | None:
     """Return what was asked under this name, while it holds and was not replaced."""
-    return _read(conn, keys, placing.c.id == id_, now)
-
-
-def of(
-    conn: Connection, keys: Keys, pair: PairId, person: PersonId, now: datetime
-) -> Placing | None:
-    """Return what someone's assistant was asked for a pair, while it holds."""
-    return _read(conn, keys, _of(pair, person), now)
+    found = select(placing).where(placing.c.id == id_, placing.c.until > now)
+    row = conn.execute(found).one_or_none()
+    if row is None:
+        return None
+    kept = keys.open(conn, of_person(row.person), row.sealed, "placing", row.id)
+    return _placing(row, kept) if kept else None
 
 
 def revoke(conn: Connection, pair: PairId, person: PersonId) -> None:
     """Ask nothing any more. A second time changes nothing."""
     conn.execute(delete(placing).where(_of(pair, person)))
-
-
-def _read(
-    conn: Connection, keys: Keys, which: ColumnElement[bool], now: datetime
-) -> Placing | None:
-    row = conn.execute(select(placing).where(which, placing.c.until > now)).one_or_none()
-    if row is None:
-        return None
-    kept = keys.open(conn, of_person(row.person), row.sealed, "placing", row.id)
-    return _placing(row, kept) if kept else None
 
 
 def _placing(row: Row[*tuple[object, ...]], kept: Json) -> Placing:

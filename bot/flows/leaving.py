@@ -68,7 +68,7 @@ PAUSE = Prompt("leaving.pause", PauseFor, aside=True)
 PAUSED = Prompt("leaving.paused", actions=("resume",))
 LEAVE = Prompt("leaving.leave", actions=("leave",), aside=True)
 LEAVING = Prompt("leaving.leaving", actions=("stay",), aside=True)
-ENDED = Prompt("leaving.ended")
+ENDED = Prompt("leaving.ended", urgent=True)
 PROMPTS = (PAUSE, PAUSED, LEAVE, LEAVING, ENDED)
 
 

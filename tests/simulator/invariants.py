@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 CANARY = re.compile(r"canary\d+x\d+")
 WINDOW = range(9, 17)
+URGENT = frozenset(prompt.key for prompt in facilitator.PROMPTS if prompt.urgent)
 AFTERWARDS = ("closing.", "leaving.", "evaluation.")
 IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
 GRACE = LEASE * 1.5  # between planning a call and making it
@@ -71,6 +72,12 @@ class Sent:
     role: str
     how: str
     unasked: bool
+
+
+def _counts(event: Reminded) -> bool:
+    """Tell whether it is one of a day's messages: not beside another, nor urgent and new."""
+    prompt = event.item.rpartition(" ")[2]
+    return not event.beside and not (prompt in URGENT and not event.times)
 
 
 @dataclass
@@ -235,16 +242,16 @@ class Witness:
             self._broken("I17", f"something of {to.name} is left after they were erased")
 
     def _reminded(self, pair: Pair, entry: Entry, event: Reminded) -> None:
-        """Somebody was reminded: by day, once a day at most, and not after the end (I2, I12)."""
+        """The clock wrote: by day, once a day unless it is urgent and new, not after the end."""
         to = next(p for p in self.world.both(pair.id) if p.person == event.who)
         if not self._courteous(to, entry.at, timedelta()):
             self._broken("I11", f"{to.name} was reminded at {self._local(to, entry.at)}")
         before = [
             e.at
             for e in pair.journal[: entry.no - 1]
-            if isinstance(e.event, Reminded) and e.event.who == event.who
+            if isinstance(e.event, Reminded) and e.event.who == event.who and _counts(e.event)
         ]
-        if before and self._day(to, before[-1]) == self._day(to, entry.at):
+        if _counts(event) and before and self._day(to, before[-1]) == self._day(to, entry.at):
             self._broken("I2", f"{to.name} was reminded twice on {self._day(to, entry.at)}")
         ended = closing.ended_at(pair)
         prompt = event.item.rpartition(" ")[2]
