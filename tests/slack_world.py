@@ -159,3 +159,16 @@ async def opened(url: str, clock: HandClock | None = None, key: str = "") -> Asy
                 await world.settled()
     await store.close()
     await fake.stop()
+
+
+async def entries(world: World) -> int:
+    return len((await world.pair()).journal)
+
+
+async def both_say_yes(world: World) -> None:
+    for person in (world.ada, world.ben):
+        await person.presses("Yes, I would like to")
+        await world.settled()
+    for person in (world.ada, world.ben):
+        await person.presses("Ben does")
+        await world.settled()

@@ -1,0 +1,125 @@
+"""Who someone is on Slack: whom an envelope names, who is a stranger, and who has gone."""
+
+from __future__ import annotations
+
+from adapters.slack import inbound
+from adapters.store import roster
+from tests.fake_slack import TEAM
+from tests.slack_people import SlackPerson
+from tests.slack_world import entries
+
+pytest_plugins = ("tests.slack_fixtures",)
+
+JSON = "application/json"
+
+
+async def test_the_same_ids_in_another_workspace_are_other_people(world) -> None:
+    """T-06 and T-07, and an organisation's installation."""
+    before = await entries(world)
+    button = next(b for b in world.ada.chat[-1]["blocks"] if b["type"] == "actions")["elements"][0]
+    elsewhere = {"team": {"id": "T0OTHER"}, "user": {"id": "UADA", "team_id": "T0OTHER"}}
+    strangers = (
+        elsewhere,
+        {"user": {"id": "UADA", "team_id": "T0OTHER"}},
+        {"team": None, "is_enterprise_install": True, "enterprise": {"id": "E1"}},
+        {"user": {"id": "UEVE", "team_id": TEAM}},
+        {"team": "T0TEAM"},
+    )
+    for told in strangers:
+        answer = await world.ada.acts(button, world.ada.chat[-1], **told)
+        assert answer.status_code == 200
+    for told in (
+        {"team_id": "T0OTHER", "authorizations": []},
+        {"is_ext_shared_channel": True},
+        {"authorizations": [{"enterprise_id": "E1", "is_enterprise_install": True}]},
+    ):
+        event = {
+            "type": "message",
+            "channel_type": "im",
+            "user": "UADA",
+            "text": "1",
+            "channel": "DX",
+        }
+        assert (await world.ada.happens(event, **told)).status_code == 200
+    await world.ada.writes("1", team="T0OTHER", user_team="T0OTHER")
+    await world.settled()
+    assert await entries(world) == before
+    assert {told.partition(": ")[2] for told in world.fake.refused} == {"channel_not_found"}
+    world.fake.refused.clear()
+
+
+def test_where_we_are_installed_is_read_from_every_kind_of_envelope() -> None:
+    org = {"enterprise_id": "E1", "is_enterprise_install": True}
+    for body, tenant in (
+        ({"team_id": "T1"}, "T1"),
+        ({"team": {"id": "T1"}, "enterprise": {"id": "E1"}}, "T1"),
+        ({"team": None, "is_enterprise_install": True, "enterprise": {"id": "E1"}}, "E1"),
+        ({"team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": "true"}, "E1"),
+        ({"team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": "false"}, "T1"),
+        ({"team_id": "T2", "authorizations": [{"team_id": "T1"}]}, "T1"),
+        ({"team_id": "T2", "authorizations": [org]}, "E1"),
+        ({"team": {"id": "T2"}, "view": {"app_installed_team_id": "T1"}}, "T1"),
+        ({"team": "T1"}, ""),
+        ({}, ""),
+    ):
+        assert inbound.installation(body) == tenant, body
+
+
+async def test_a_button_pressed_by_somebody_else_does_nothing(here) -> None:
+    """T-08: what a button carries is an address, and no permission."""
+    eve = SlackPerson(here.fake, here.door, "UEVE")
+    before = await entries(here)
+    button = next(b for b in here.ada.chat[-1]["blocks"] if b["type"] == "actions")["elements"][0]
+    await eve.acts(button, {"ts": "1.1"})
+    await here.settled()
+    assert await entries(here) == before
+    assert "I do not know you yet" in eve.whispers[-1]
+
+
+async def test_someone_joins_by_a_code_and_their_zone_and_language_follow_slack(world) -> None:
+    """T29: the zone comes from Slack; what changes there changes here, and nothing else does."""
+    eve = SlackPerson(world.fake, world.door, "UEVE", tz="Pacific/Apia", locale="de-DE")
+    store, pair = world.store, await world.pair()
+    code = await store.run(
+        lambda c: roster.invite(c, pair.id, pair.reverse_mentee.id, world.clock.now())
+    )
+    await eve.writes(f"join {code}")
+    await world.settled()
+    me = (await world.pair()).reverse_mentee
+    assert (me.zone, me.locale) == ("Pacific/Apia", "de")
+    assert "You are in." in "".join(eve.whispers)
+    epoch = await epoch_of(world)
+    for told, zone, locale in (
+        ({"tz": "Pacific/Apia", "profile": {"status_text": "At lunch"}}, "Pacific/Apia", "de"),
+        ({"tz": "Nowhere/Land"}, "Pacific/Apia", "de"),
+        ({}, "Pacific/Apia", "de"),
+        ({"tz": "Asia/Tokyo", "locale": "xx-YY"}, "Asia/Tokyo", "de"),
+    ):
+        changed = {"type": "user_change", "user": {"id": "UEVE", "team_id": TEAM, **told}}
+        await eve.happens(changed)
+        me = (await world.pair()).reverse_mentee
+        assert (me.zone, me.locale) == (zone, locale)
+    assert await epoch_of(world) == epoch + 1
+    assert world.fake.count("users.info") == 1
+
+
+async def epoch_of(world) -> int:
+    return await world.store.run(lambda c: c.exec_driver_sql("SELECT epoch FROM pair").scalar_one())
+
+
+async def test_someone_deactivated_is_left_alone_until_they_are_back(here) -> None:
+    """A13, T18: Slack would take a message to them, so we ask first."""
+    here.ben.user.deleted = True
+    gone = {"type": "user_change", "user": here.ben.user.described()}
+    await here.ben.happens(gone)
+    await here.ada.presses("Yes, I would like to")
+    await here.settled()
+    here.clock.moves(days=2)
+    await here.intake.sweep()
+    assert not here.ben.chat
+    assert here.fake.refused == ["conversations.open: user_disabled"]
+    here.fake.refused.clear()
+    here.ben.user.deleted = False
+    await here.ben.commands("")
+    await here.settled()
+    assert here.ben.labels()

@@ -1,0 +1,193 @@
+"""Once, in order, and none lost: what comes from Slack, and what goes there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.slack.web import DOUBT, GONE
+from tests.fake_slack import TEAM, words
+from tests.slack_people import SlackPerson
+from tests.slack_world import both_say_yes, entries
+
+pytest_plugins = ("tests.slack_fixtures",)
+
+JSON = "application/json"
+
+
+async def test_the_same_event_five_times_is_one(world) -> None:
+    """A4, T-03, T-04: retries and replays, also one after the other restarts."""
+    sent = []
+    posts = world.ada.posts
+
+    async def noted(raw, kind, **headers):
+        sent.append((raw, kind))
+        return await posts(raw, kind, **headers)
+
+    world.ada.posts = noted
+    before = await entries(world)
+    await world.ada.writes("Yes, I would like to")
+    await world.settled()
+    once = await entries(world)
+    assert once > before
+    for number in range(4):
+        await posts(*sent[0], **{"x-slack-retry-num": str(number)})
+    await world.settled()
+    assert await entries(world) == once
+    assert len(world.ada.chat) == 1
+
+
+async def test_what_could_not_be_taken_is_taken_when_slack_tries_again(world, caplog) -> None:
+    """A4: the first attempt failed before anything was committed, so Slack gets no 200."""
+    run, events = world.store.run, []
+
+    async def broken(body):
+        raise OSError("no database")
+
+    posts = world.ada.posts
+
+    async def noted(raw, kind, **headers):
+        events.append((raw, kind))
+        return await posts(raw, kind, **headers)
+
+    world.ada.posts = noted
+    before = await entries(world)
+    world.store.run = broken
+    assert (await world.ada.writes("Yes, I would like to")).status_code == 503
+    assert "turnabout.intake" in caplog.text
+    world.store.run = run
+    assert await entries(world) == before
+    assert (await posts(*events[0], **{"x-slack-retry-num": "1"})).status_code == 200
+    assert await entries(world) > before
+
+
+async def test_fifty_quick_messages_are_all_heard_in_their_order(world) -> None:
+    """A6: and the last card is the right one."""
+    await both_say_yes(world)
+    heard = []
+    receive = world.intake.receive
+
+    async def spied(account, input, *told):
+        heard.append(input.text)
+        return await receive(account, input, *told)
+
+    world.intake.receive = spied
+    await asyncio.gather(*(world.ada.writes(("purpose", "charter")[n % 2]) for n in range(50)))
+    await world.settled()
+    assert heard == ["purpose", "charter"] * 25
+    assert not [m for m in world.ada.chat[:-1] if any(b["type"] == "actions" for b in m["blocks"])]
+
+
+async def test_a_hundred_people_at_once_each_get_their_card(here) -> None:
+    """A6."""
+    people = [SlackPerson(here.fake, here.door, f"U{n}") for n in range(100)]
+    answers = await asyncio.gather(*(each.writes("hello") for each in people))
+    await here.settled()
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("I do not know you yet" in each.whispers[-1] for each in people)
+
+
+async def test_a_message_that_slack_took_without_telling_us_is_not_sent_twice(world) -> None:
+    """A5, T17, F2: the connection is reset after Slack took it; the message is found by its key."""
+    world.fake.troubles["chat.postMessage"] = ["reset"]
+    await world.ada.presses("Yes, I would like to")
+    await world.settled()
+    assert len(world.ben.chat) == 1
+    world.clock.moves(minutes=3)
+    await world.intake.sweep()
+    await world.settled()
+    assert len(world.ben.chat) == 1
+    assert world.fake.count("conversations.history") == 1
+    await world.ben.presses("Yes, I would like to")
+    await world.settled()
+    assert len(world.ben.chat) == 1, "the message that was found is the one that changes"
+
+
+@pytest.mark.parametrize("trouble", ["full:30", "error:token_revoked", "error:msg_too_long"])
+async def test_what_slack_refused_comes_later(here, trouble) -> None:
+    """A12: not before the time Slack said, and then once."""
+    here.fake.troubles["chat.postMessage"] = [trouble]
+    await here.ada.presses("Yes, I would like to")
+    await here.settled()
+    assert not here.ben.chat
+    here.clock.moves(seconds=29)
+    here.patience.seconds += 29
+    await here.intake.sweep()
+    assert here.fake.count("chat.postMessage") == 2
+    here.clock.moves(hours=2)
+    here.patience.seconds += 7200
+    await here.intake.sweep()
+    await here.settled()
+    assert len(here.ben.chat) == 1
+
+
+async def test_two_cards_in_one_chat_are_a_second_apart(here) -> None:
+    """A12: whoever acts twice in a second sees both, one after the other."""
+    await both_say_yes(here)
+    here.patience.waits.clear()
+    await here.ada.commands("")
+    await here.settled()
+    await here.ada.commands("")
+    await here.settled()
+    assert here.patience.waits[-1:] == [1.0]
+
+
+async def test_a_freeze_is_for_one_method_in_one_workspace(here) -> None:
+    """A12: and others go on."""
+    here.fake.troubles["chat.postMessage"] = ["full:30"]
+    await here.ada.presses("Yes, I would like to")
+    await here.settled()
+    await here.ada.opens_home()
+    await here.settled()
+    assert here.ada.user.home
+
+
+async def test_every_refusal_has_its_meaning(here) -> None:
+    """A13: for good, for later, or open; whatever Slack may answer, nobody is written to twice."""
+    assert not DOUBT & GONE
+    for code in sorted(DOUBT | GONE | {"invalid_blocks", "missing_scope", "something_new"}):
+        here.fake.troubles["conversations.open"] = [f"error:{code}"]
+        try:
+            await here.messengers["slack"]._web.call(TEAM, "conversations.open", users="UADA")
+        except Exception as error:  # noqa: BLE001  # what it is, is looked at
+            wait = getattr(error, "wait", "open")
+        assert (wait == "open") == (code in DOUBT), code
+        assert (wait is None) == (code in GONE), code
+
+
+async def test_one_call_for_each_change_and_never_a_question_who_we_are(here) -> None:
+    """A8."""
+    await both_say_yes(here)
+    await here.ada.presses("Start my draft")
+    await here.settled()
+    await here.ada.fills(why="heard", focus="both", aim="hear", effect="speak_up")
+    await here.settled()
+    here.fake.calls.clear()
+    await here.ada.presses("Let this out")
+    await here.settled()
+    shown = [method for method, _ in here.fake.calls]
+    assert shown == ["chat.update"]
+    assert here.fake.count("auth.test", "conversations.open", "users.info") == 0
+
+
+async def test_an_old_card_loses_its_buttons_also_after_a_restart(here) -> None:
+    """A process that does not remember how it was drawn asks Slack for this one message."""
+    await both_say_yes(here)
+    old = here.ada.chat[-1]
+    assert "actions" in {block["type"] for block in old["blocks"]}
+    here.messengers["slack"]._drawn.clear()
+    await here.ada.commands("")
+    await here.settled()
+    assert here.ada.chat[-1] is not old
+    assert "actions" not in {block["type"] for block in old["blocks"]}
+    assert here.ada.sees(words(old["blocks"])[:40])
+
+
+async def test_a_message_that_is_gone_is_posted_anew(here) -> None:
+    here.ada.chat.clear()
+    await here.ada.writes("Yes, I would like to")
+    await here.settled()
+    assert len(here.ada.chat) == 1
+    assert here.fake.refused == ["chat.update: message_not_found"]
+    here.fake.refused.clear()
