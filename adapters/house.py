@@ -69,7 +69,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         web = WebMessenger(store)
         messengers: dict[str, Messenger] = {"web": web}
         services = Services(store, book, messengers, timedelta(seconds=settings.lease))
-        intake = Intake(services, store, clock, courier_of(settings, store, book, clock))
+        pacing = None if settings.playground else Pacing()
+        intake = Intake(services, store, clock, courier_of(settings, store, book, clock), pacing)
         calendars = Calendars(store, book, clock, Addresses(settings.public, Signer(key)))
         slack = None
         installing = _installing(settings, store, clock, book) if settings.slack_client else None

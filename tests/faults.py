@@ -546,6 +546,41 @@ FAULTS = (
         "return {}",
         "tests/test_slack.py -k not_taken_stays",
     ),
+    Fault(
+        "whoever floods us is heard without end",
+        "adapters/pacing.py",
+        "free = self._ready(lane, rate, now) <= now",
+        "free = True",
+        "tests/test_flood.py",
+    ),
+    Fault(
+        "whoever floods us is told again and again",
+        "adapters/intake.py",
+        'told = pacing.admits((account, "told"), SELDOM) or isinstance(input, Submitted)',
+        "told = True",
+        "tests/test_flood.py",
+    ),
+    Fault(
+        "a form that comes too soon is closed",
+        "adapters/intake.py",
+        " or isinstance(input, Submitted)",
+        "",
+        "tests/test_flood.py -k form",
+    ),
+    Fault(
+        "slack: a token that was taken back is remembered",
+        "adapters/slack/web.py",
+        "self._tokens.forget(tenant)",
+        "pass",
+        "tests/test_slack_installations.py -k old_token and sqlite",
+    ),
+    Fault(
+        "slack: a workspace that took the app away is called on",
+        "adapters/slack/workspaces.py",
+        "return dict.fromkeys(REMOVALS, self.taken_back)",
+        "return {}",
+        "tests/test_slack_installations.py -k left_alone and sqlite",
+    ),
 )
 
 # Faults of sending and waking that only a world in which things fail brings to light.

@@ -153,7 +153,8 @@ async def opened(
             "slack": SlackMessenger(api, clock),
             "web": WebMessenger(store),
         }
-        intake = Intake(Services(store, BOOK, messengers), store, clock)
+        heard = Pacing(lambda: clock.now().timestamp())
+        intake = Intake(Services(store, BOOK, messengers), store, clock, pacing=heard)
         slack = Slack(intake, api, messengers["slack"], BOOK.general)  # type: ignore[arg-type]
         for kind, listener in workspaces.events().items() if many else ():
             slack.app.event(kind)(listener)
