@@ -1,0 +1,167 @@
+"""Real processes on Slack that are killed, or told to stop: nothing is lost and nothing is doubled.
+
+A5, for the address and for Socket Mode: a kill before the turn is committed, after that but before
+Slack has its answer, after a message arrived but before that is noted, while a token is renewed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.flows import welcome
+from tests.fake_slack import TOKEN
+from tests.mortal import BEFORE_COMMIT, BEFORE_KEEPING, BEFORE_NOTING, BEFORE_RENEWING, PLACES
+from tests.processes import until
+from tests.slack_processes import founded_on_slack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.slack_processes import SlackTown
+
+pytest_plugins = ("tests.databases",)
+
+YES = "Yes, I would like to"
+
+
+@pytest.fixture
+async def slack(database: str, tmp_path: Path) -> AsyncIterator[SlackTown]:
+    async with founded_on_slack(database, tmp_path) as town:
+        yield town
+        assert town.fake.refused == []
+
+
+async def both_were_told_once(slack: SlackTown) -> None:
+    """Ada's yes is in the journal once, and each has one message, with the right card in it."""
+    await slack.rests()
+    assert len(await slack.town.events(welcome.Accepted)) == 1
+    assert [len(slack.fake.chats[name]) for name in ("DUADA", "DUBEN")] == [1, 1]
+    assert slack.person("UBEN").labels()[0] == YES
+
+
+# Killed
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_yes_on_slack_survives_the_death_of_the_web_process(slack, place) -> None:
+    """Slack has no answer, so it sends the same again to the process that takes its place."""
+    town = slack.town
+    mortal = town.web(die=place)
+    await town.answers()
+    says = asyncio.create_task(slack.person("UADA").writes(YES))
+    assert await town.end_of(mortal) == -signal.SIGKILL
+    assert len(await town.events(welcome.Accepted)) == (0 if place == BEFORE_COMMIT else 1)
+    assert len(slack.fake.chats["DUBEN"]) == (1 if place == BEFORE_NOTING else 0)
+    town.web()
+    town.worker()
+    assert (await says).status_code == 200
+    assert slack.door.tries > 1
+    await both_were_told_once(slack)
+    looked = slack.fake.count("conversations.history")
+    assert looked == 0 if place == BEFORE_COMMIT else looked > 0
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_yes_survives_the_death_of_the_socket_process(slack, place) -> None:
+    """Slack has no acknowledgement, so it hands the same over on the next connection."""
+    town, line = slack.town, slack.line
+    mortal = town.socket(die=place)
+    await line.picked_up()
+    ada, handed = slack.person("UADA", line), []
+    hands = line.hands
+
+    async def noted(kind, payload):
+        handed.append((kind, payload))
+        return await hands(kind, payload)
+
+    line.hands = noted
+    says = asyncio.create_task(ada.writes(YES))
+    assert await town.end_of(mortal) == -signal.SIGKILL
+    acknowledged = not line.acknowledged.empty() or says.done()
+    assert not acknowledged or place == BEFORE_NOTING
+    town.socket()
+    town.worker()
+    await line.picked_up()
+    if not acknowledged:
+        await hands(*handed[0])
+    assert (await says).status_code == 200
+    await both_were_told_once(slack)
+
+
+@pytest.mark.parametrize("place", [BEFORE_RENEWING, BEFORE_KEEPING])
+async def test_a_death_while_a_token_is_renewed_holds_nobody_up(database, tmp_path, place) -> None:
+    """The old token holds until its hour; a refresh token that died unkept is never asked again.
+
+    Then the workspace has to install anew, which the doctor says; what people did is kept.
+    """
+    async with founded_on_slack(database, tmp_path, many=True) as slack:
+        slack.fake.renewals["r"] = "xoxb-renewed"
+        town = slack.town
+        mortal = town.web(die=place)
+        await town.answers()
+        says = asyncio.create_task(slack.person("UADA").writes(YES))
+        assert await town.end_of(mortal) == -signal.SIGKILL
+        assert (await slack.kept()).token == TOKEN
+        town.house.clock.move_to(town.house.clock.now() + timedelta(minutes=2))
+        town.web()
+        town.worker()
+        assert (await says).status_code == 200
+        await both_were_told_once(slack)
+        kept = (await slack.kept()).token
+        assert kept == ("xoxb-renewed" if place == BEFORE_RENEWING else TOKEN)
+        asked = [told for told in slack.fake.refused if told.startswith("oauth")]
+        assert bool(asked) == (place == BEFORE_KEEPING)
+
+
+# Told to stop
+
+
+@pytest.mark.parametrize("way", ["web", "socket"])
+async def test_who_is_told_to_stop_finishes_what_was_acknowledged(slack, way) -> None:
+    """SIGTERM while Slack's Web API hangs: the card is still sent, and noted, and then it ends."""
+    town, fake = slack.town, slack.fake
+    process = town.web() if way == "web" else town.socket()
+    await (town.answers() if way == "web" else slack.line.picked_up())
+    fake.troubles["conversations.open"] = ["hang"]
+    ada = slack.person("UADA", slack.door if way == "web" else slack.line)
+    assert (await ada.writes(YES)).status_code == 200
+
+    async def hangs() -> bool:
+        return fake.count("conversations.open") > 0
+
+    await until(hangs, "a call hangs")
+    assert fake.chats["DUBEN"] == []
+    process.send_signal(signal.SIGTERM)
+    with pytest.raises(AssertionError, match="the process has died"):
+        await until(lambda: asyncio.sleep(0, process.poll() is not None), "the process has died", 1)
+    fake.awake.set()
+    assert await town.end_of(process) in {0, -signal.SIGTERM}
+    assert len(fake.chats["DUBEN"]) == 1
+    await both_were_told_once(slack)
+
+
+async def test_what_comes_while_a_socket_process_ends_is_left_to_the_next(slack) -> None:
+    """It is not acknowledged, so Slack hands it over again; a turn that is begun is finished."""
+    town, line = slack.town, slack.line
+    first = town.socket()
+    await line.picked_up()
+    slack.fake.troubles["conversations.open"] = ["hang"]
+    ada = slack.person("UADA", line)
+    await ada.writes(YES)
+    first.send_signal(signal.SIGTERM)
+    slack.fake.awake.set()
+    assert await town.end_of(first) == 0
+    second = town.socket()
+    await line.picked_up()
+    await ada.commands("status")
+    second.send_signal(signal.SIGTERM)
+    assert await town.end_of(second) == 0
+    log = [json.loads(row) for row in town.log().splitlines() if row.startswith("{")]
+    assert not [row for row in log if row.get("level") == "error"], log
