@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.slack import inbound
 from adapters.store import roster
 from tests.fake_slack import TEAM
-from tests.slack_people import SlackPerson
+from tests.slack_people import SUBMITTED, SlackPerson
 from tests.slack_world import entries
 
 pytest_plugins = ("tests.slack_fixtures",)
@@ -123,3 +123,77 @@ async def test_someone_deactivated_is_left_alone_until_they_are_back(here) -> No
     await here.ben.commands("")
     await here.settled()
     assert here.ben.labels()
+
+
+OTHER = "T0OTHER"  # a workspace of another organisation, in a channel they share with us
+
+
+async def test_whoever_is_of_another_organisation_gets_an_empty_answer_and_nothing_else(here):
+    """Slack Connect: whatever they do where they meet us, and whatever Slack says of them."""
+    await here.settled()
+    before, calls = await entries(here), len(here.fake.calls)
+    button = next(b for b in here.ada.chat[-1]["blocks"] if b["type"] == "actions")["elements"][0]
+    their = {"user": {"id": "UEVE", "team_id": OTHER}}
+    eve = SlackPerson(here.fake, here.door, "UEVE")
+    person = {"id": "UEVE", "team_id": OTHER, "is_stranger": True, "tz": "Asia/Tokyo"}
+    answers = [
+        await eve.acts(button, here.ada.chat[-1], **their),
+        await eve.interacts({"type": "shortcut", "callback_id": "book", **their}),
+        await eve.interacts({"type": "view_submission", "view": SUBMITTED, **their}),
+        await eve.writes("join ABCD", team=OTHER, user_team=OTHER, source_team=OTHER),
+        await eve.happens(
+            {"type": "app_home_opened", "user": "UEVE", "tab": "home", "team": OTHER}
+        ),
+        await eve.happens({"type": "app_home_opened", "user": "UEVE"}, is_ext_shared_channel=True),
+        await eve.happens({"type": "user_change", "user": person}),
+    ]
+    await here.settled()
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 7
+    assert (await entries(here), len(here.fake.calls)) == (before, calls)
+    assert not eve.whispers
+    assert not eve.chat
+
+
+async def test_a_bot_is_not_answered_whatever_it_says_or_becomes(here) -> None:
+    """Two bots that answer each other would never stop."""
+    await here.settled()
+    calls = len(here.fake.calls)
+    bot = SlackPerson(here.fake, here.door, "UBOT9")
+    for told in ({"bot_id": "B9"}, {"subtype": "bot_message", "bot_id": "B9", "user": None}):
+        answer = await bot.writes("hello", **told)
+        assert (answer.status_code, answer.content) == (200, b"")
+    user = {"id": "UBOT9", "team_id": TEAM, "is_bot": True, "deleted": True}
+    assert (await bot.happens({"type": "user_change", "user": user})).status_code == 200
+    await here.settled()
+    assert len(here.fake.calls) == calls
+
+
+async def test_a_guest_takes_part_like_anybody_once_a_coordinator_has_invited_them(here) -> None:
+    """T28: until then nobody writes to them; the code is the coordinator's word for it."""
+    eve = SlackPerson(here.fake, here.door, "UEVE", tz="Europe/Paris")
+    guest = {**eve.user.described(), "is_restricted": True, "is_ultra_restricted": True}
+    await eve.happens({"type": "user_change", "user": guest})
+    await here.intake.sweep()
+    await here.settled()
+    assert not eve.chat
+    pair = await here.pair()
+    now = here.clock.now()
+    code = await here.store.run(lambda c: roster.invite(c, pair.id, pair.reverse_mentee.id, now))
+    await eve.writes(f"join {code}")
+    await eve.happens({"type": "user_change", "user": guest})
+    await here.ada.presses("Yes, I would like to")
+    await here.settled()
+    assert eve.labels()[0] == "Yes, I would like to"
+    assert (await here.pair()).reverse_mentee.zone == "Europe/Paris"
+
+
+async def test_someone_who_was_deactivated_and_whom_we_do_not_know_is_nobody(here) -> None:
+    """Nothing is asked of Slack about them, and nothing is kept."""
+    await here.settled()
+    calls = len(here.fake.calls)
+    eve = SlackPerson(here.fake, here.door, "UEVE")
+    eve.user.deleted = True
+    answer = await eve.happens({"type": "user_change", "user": eve.user.described()})
+    await here.settled()
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert len(here.fake.calls) == calls
