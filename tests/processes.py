@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.people import Account, Pair, Person
 
 OWN = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
-PATIENCE = 60.0  # seconds until a condition that does not come true has failed
+PATIENCE = 120.0  # seconds until a condition that does not come true has failed
 POLL = 0.15
 NOT_TAKEN_YET = "That did not go through"
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import httpx
 from aiohttp import WSMsgType, web
 
-PATIENCE = 30  # seconds, after which a test that hangs has failed
+PATIENCE = 120  # seconds, after which a test that hangs has failed
 
 
 @dataclass

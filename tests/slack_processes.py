@@ -111,7 +111,8 @@ async def founded_on_slack(
     env = {"SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": fake.base}
     env |= {"SLACK_APP_TOKEN": APP_TOKEN, "SLACK_BOT_TOKEN": "" if many else TOKEN}
     env |= {"SLACK_OAUTH_CLIENT_ID": "1.2", "SLACK_OAUTH_CLIENT_SECRET": "x"} if many else {}
-    told = Settings(database, key, playground=True, data=folder, lease=2, tick=0.2,
+    env |= {"TURNABOUT_LEASE": "5", "TURNABOUT_TICK": "0.2"}
+    told = Settings(database, key, playground=True, data=folder,
                     slack_token=TOKEN, slack_secret=SECRET, slack_api=fake.base)  # fmt: skip
     everyone = httpx.AsyncClient(timeout=60, trust_env=False)
     async with everyone as http, open_house(told) as house, TestServer(app) as server:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapters.slack.web import DOUBT, GONE
+from adapters.slack.web import DOUBT, GONE, DoubtError, RefusedError
 from tests.fake_slack import TEAM, words
 from tests.slack_people import SlackPerson
 from tests.slack_world import both_say_yes, entries
@@ -143,17 +143,50 @@ async def test_a_freeze_is_for_one_method_in_one_workspace(here) -> None:
     assert here.ada.user.home
 
 
+# What Slack documents for the methods we call, beyond those that `DOUBT` and `GONE` name.
+BY_AND_BY = """
+access_denied accesslimited account_inactive as_user_not_supported block_mismatch
+cannot_reply_to_message cant_broadcast_message cant_update_message deprecated_endpoint
+duplicate_external_id edit_window_closed ekm_access_denied enterprise_is_restricted
+exchanged_trigger_id expired_trigger_id external_channel_migrating hash_conflict invalid_arg_name
+invalid_arguments invalid_array_arg invalid_attachments invalid_auth invalid_blocks
+invalid_blocks_format invalid_charset invalid_cursor invalid_form_data invalid_metadata_format
+invalid_metadata_schema invalid_post_type invalid_ts_latest invalid_ts_oldest is_bot
+markdown_text_conflict message_limit_exceeded message_not_found metadata_must_be_sent_from_app
+metadata_too_large method_deprecated method_not_supported_for_channel_type missing_post_type
+missing_scope msg_too_long no_text not_allowed_token_type not_authed not_enabled not_enough_users
+org_login_required pagination_not_available rate_limited ratelimited
+restricted_action_non_threadable_channel slack_connect_file_link_sharing_blocked
+streaming_state_conflict team_access_not_granted team_added_to_org team_not_found token_expired
+token_revoked too_many_attachments too_many_users two_factor_setup_required unknown_method
+update_failed users_list_not_supplied view_too_large something_new
+"""
+NOBODY = """
+channel_not_found invalid_user_combination is_archived is_inactive messages_tab_disabled
+no_permission not_in_channel restricted_action restricted_action_read_only_channel
+restricted_action_thread_only_channel user_disabled user_not_found user_not_in_channel
+user_not_visible
+"""
+WHO_KNOWS = "fatal_error internal_error request_timeout service_unavailable"
+
+
 async def test_every_refusal_has_its_meaning(here) -> None:
     """A13: for good, for later, or open; whatever Slack may answer, nobody is written to twice."""
-    assert not DOUBT & GONE
-    for code in sorted(DOUBT | GONE | {"invalid_blocks", "missing_scope", "something_new"}):
+    meant = dict.fromkeys(BY_AND_BY.split(), "later")
+    meant |= dict.fromkeys({*NOBODY.split(), *GONE}, "for good")
+    meant |= dict.fromkeys({*WHO_KNOWS.split(), *DOUBT}, "open")
+    assert len(meant) == len(BY_AND_BY.split()) + len(GONE) + len(DOUBT), "each has one meaning"
+    web, found = here.messengers["slack"]._web, {}
+    for code in meant:
         here.fake.troubles["conversations.open"] = [f"error:{code}"]
+        here.patience.seconds += 2
         try:
-            await here.messengers["slack"]._web.call(TEAM, "conversations.open", users="UADA")
-        except Exception as error:  # noqa: BLE001  # what it is, is looked at
-            wait = getattr(error, "wait", "open")
-        assert (wait == "open") == (code in DOUBT), code
-        assert (wait is None) == (code in GONE), code
+            await web.call(TEAM, "conversations.open", users="UADA")
+        except RefusedError as refused:
+            found[code] = "later" if refused.wait else "for good"
+        except DoubtError:
+            found[code] = "open"
+    assert found == meant
 
 
 async def test_one_call_for_each_change_and_never_a_question_who_we_are(here) -> None:
