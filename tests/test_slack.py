@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import httpx
+import pytest
 
 from adapters import app
 from adapters.settings import Settings, new_key
@@ -88,6 +89,19 @@ async def test_a_form_that_opens_too_late_is_offered_by_a_button(here) -> None:
     await here.settled()
     assert here.ada.user.window
     assert here.fake.refused.pop() == "views.open: expired_trigger_id"
+
+
+@pytest.mark.parametrize("code", ["exchanged_trigger_id", "invalid_arguments", "invalid_trigger"])
+async def test_a_form_that_slack_does_not_open_is_offered_by_a_button(here, code) -> None:
+    """A16, T13: Slack has several words for a trigger it does not take."""
+    await both_say_yes(here)
+    here.fake.troubles["views.open"] = [f"error:{code}"]
+    await here.ada.presses("Start my draft")
+    await here.settled()
+    assert here.ada.user.window is None
+    await here.ada.presses("Open the form")
+    await here.settled()
+    assert here.ada.user.window
 
 
 async def test_what_was_not_taken_stays_in_the_window(here) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from adapters.slack import inbound
 from adapters.store import roster
 from tests.fake_slack import TEAM
 from tests.slack_people import SUBMITTED, SlackPerson
-from tests.slack_world import entries
+from tests.slack_world import HandClock, entries, opened
+from tests.stage import ADA
 
 pytest_plugins = ("tests.slack_fixtures",)
 
@@ -197,3 +204,38 @@ async def test_someone_who_was_deactivated_and_whom_we_do_not_know_is_nobody(her
     await here.settled()
     assert (answer.status_code, answer.content) == (200, b"")
     assert len(here.fake.calls) == calls
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 21, 9, tzinfo=UTC)),  # the clocks go back on the 25th
+        ("America/New_York", datetime(2027, 3, 10, 9, tzinfo=UTC)),  # and forward on the 14th
+        ("Australia/Lord_Howe", datetime(2027, 3, 30, 9, tzinfo=UTC)),  # by half an hour
+        ("Pacific/Apia", datetime(2027, 1, 27, 9, tzinfo=UTC)),  # over the end of a month
+        ("", datetime(2027, 3, 24, 9, tzinfo=UTC)),  # and where Slack says none
+    ],
+)
+async def test_a_reminder_comes_in_the_hours_of_where_slack_says_one_lives_now(
+    files, zone: str, start: datetime
+) -> None:
+    """A14: seldom, on a working day, and in nobody's night, though they moved after it was due."""
+    name = f"zone{start:%m%d}"
+    async with opened(files.new(name, like="migrated"), HandClock(start)) as world:
+        await world.pair_up()
+        moved = {"id": "UADA", "team_id": TEAM, **({"tz": zone} if zone else {})}
+        await world.ada.happens({"type": "user_change", "user": moved})
+        came = []
+        while world.clock.now() < start + timedelta(days=60):
+            wake = await world.wake_at()
+            if wake is None:
+                break
+            world.clock.moment = max(world.clock.moment, wake)
+            world.fake.calls.clear()
+            await world.intake.sweep()
+            if world.fake.count("chat.postMessage"):
+                came.append(world.clock.moment.astimezone(ZoneInfo(zone or ADA.zone)))
+        assert 1 <= len(came) <= 3
+        assert all(9 <= each.hour < 17 and each.weekday() < 5 for each in came), came
+        gaps = [later - earlier for earlier, later in itertools.pairwise(came)]
+        assert all(gap >= timedelta(days=1) for gap in gaps)

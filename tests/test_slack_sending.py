@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from adapters.slack.web import DOUBT, GONE, DoubtError, RefusedError
+from adapters.pacing import PATIENCE
+from adapters.slack.web import DOUBT, GONE, PER_MINUTE, DoubtError, RefusedError
 from tests.fake_slack import TEAM, words
 from tests.slack_people import SlackPerson
 from tests.slack_world import both_say_yes, entries
@@ -141,6 +143,29 @@ async def test_a_freeze_is_for_one_method_in_one_workspace(here) -> None:
     await here.ada.opens_home()
     await here.settled()
     assert here.ada.user.home
+
+
+@pytest.mark.parametrize("method", PER_MINUTE)
+@pytest.mark.parametrize("seconds", [1, 30, 90])
+async def test_no_method_is_called_before_slack_said_so_and_others_go_on(
+    here, method: str, seconds: int
+) -> None:
+    """A12: the next call waits, or where that is too long is sent away with the time to come."""
+    web = here.messengers["slack"]._web
+    here.fake.troubles[method] = [f"full:{seconds}", "error:something_new"]
+    told = {"channel": "DUADA", "users": "UADA", "user": "UADA", "user_id": "UADA"}
+    with pytest.raises(RefusedError) as refused:
+        await web.call(TEAM, method, **told)
+    assert refused.value.wait == timedelta(seconds=seconds)
+    await web.call(TEAM, "auth.test")
+    here.patience.waits.clear()
+    with pytest.raises(RefusedError) as again:
+        await web.call(TEAM, method, **told)
+    if seconds <= PATIENCE:
+        assert (again.value.code, here.patience.waits) == ("something_new", [seconds])
+    else:
+        assert (again.value.code, here.patience.waits) == ("ratelimited", [])
+        assert here.fake.troubles[method] == ["error:something_new"], "Slack was not asked"
 
 
 # What Slack documents for the methods we call, beyond those that `DOUBT` and `GONE` name.
