@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 import httpx
 from aiohttp import WSMsgType, web
 
+from tests.fake_slack import TEAM
+
 PATIENCE = 120  # seconds, after which a test that hangs has failed
 
 
@@ -69,3 +71,14 @@ def _enveloped(content: bytes, kind: str) -> tuple[str, dict[str, Any]]:
     if "payload" in form:
         return "interactive", json.loads(form["payload"])
     return "slash_commands", form
+
+
+def said(text: str, name: str = "Ev-the-same", channel: str = "DADA") -> dict[str, Any]:
+    """Return what Slack tells us when Ada says something to us."""
+    event = {"type": "message", "channel_type": "im", "channel": channel, "user": "UADA"}
+    return {
+        "type": "event_callback",
+        "team_id": TEAM,
+        "event_id": name,
+        "event": {**event, "team": TEAM, "text": text, "ts": "1.000001"},
+    }

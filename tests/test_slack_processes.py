@@ -26,6 +26,7 @@ from tests.mortal import (
     PLACES,
 )
 from tests.processes import until
+from tests.slack_line import said
 from tests.slack_processes import founded_on_slack
 
 if TYPE_CHECKING:
@@ -80,25 +81,17 @@ async def test_a_yes_on_slack_survives_the_death_of_the_web_process(slack, place
 async def test_a_yes_survives_the_death_of_the_socket_process(slack, place) -> None:
     """Slack has no acknowledgement, so it hands the same over on the next connection."""
     town, line = slack.town, slack.line
+    told = "events_api", said(YES, channel="DUADA")
     mortal = town.socket(die=place)
     await line.picked_up()
-    ada, handed = slack.person("UADA", line), []
-    hands = line.hands
-
-    async def noted(kind, payload):
-        handed.append((kind, payload))
-        return await hands(kind, payload)
-
-    line.hands = noted
-    says = asyncio.create_task(ada.writes(YES))
+    await line.hands(*told)
     assert await town.end_of(mortal) == -signal.SIGKILL
     assert line.acknowledged.empty()
     town.socket()
     town.worker()
     await line.picked_up()
-    assert not says.done()
-    await hands(*handed[0])
-    assert (await says).status_code == 200
+    handed = await line.hands(*told)
+    assert (await line.acknowledges())["envelope_id"] == handed
     await both_were_told_once(slack)
 
 
