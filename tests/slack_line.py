@@ -1,30 +1,34 @@
-"""Slack's end of Socket Mode: it hands envelopes over, and waits until they are acknowledged."""
+"""Slack's end of Socket Mode: it hands envelopes over, and waits until they are acknowledged.
+
+It is a door as well: what people's Slack would post to an address can go through it instead.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import httpx
 from aiohttp import WSMsgType, web
+from aiohttp.test_utils import TestServer
 
-from tests.fake_slack import TEAM
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
-PATIENCE = 120  # seconds, after which a test that hangs has failed
+PATIENCE = 10  # seconds, after which a test that hangs has failed
 
 
 @dataclass
 class Line:
-    """Slack's end of the connections an app has opened, one after the other.
-
-    It is a door as well: what people's Slack would post to an address goes through it.
-    """
+    """The connections an app has opened, one after the other."""
 
     connections: asyncio.Queue[web.WebSocketResponse] = field(default_factory=asyncio.Queue)
     acknowledged: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    url: str = ""
     opened: int = 0
     sent: int = 0
     live: web.WebSocketResponse | None = None
@@ -73,12 +77,11 @@ def _enveloped(content: bytes, kind: str) -> tuple[str, dict[str, Any]]:
     return "slash_commands", form
 
 
-def said(text: str, name: str = "Ev-the-same", channel: str = "DADA") -> dict[str, Any]:
-    """Return what Slack tells us when Ada says something to us."""
-    event = {"type": "message", "channel_type": "im", "channel": channel, "user": "UADA"}
-    return {
-        "type": "event_callback",
-        "team_id": TEAM,
-        "event_id": name,
-        "event": {**event, "team": TEAM, "text": text, "ts": "1.000001"},
-    }
+@asynccontextmanager
+async def line() -> AsyncIterator[Line]:
+    """Let an app call on loopback; `url` is where."""
+    line, app = Line(), web.Application()
+    app.router.add_get("/link", line.connect)
+    async with TestServer(app) as server:
+        line.url = str(server.make_url("/link")).replace("http", "ws", 1)
+        yield line

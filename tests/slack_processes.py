@@ -8,11 +8,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from adapters.house import open_house
 from adapters.settings import Settings, new_key
@@ -23,7 +21,7 @@ from bot.people import Account
 from tests.fake_slack import TEAM, TOKEN, FakeSlack, words
 from tests.playground import MONDAY
 from tests.processes import Town, free_port, until
-from tests.slack_line import Line
+from tests.slack_line import Line, line
 from tests.slack_people import SECRET, SlackPerson
 from tests.slack_world import paired
 
@@ -65,8 +63,27 @@ class SlackTown:
     line: Line
     door: Retries
 
-    def person(self, name: str, door: Retries | Line | None = None) -> SlackPerson:
-        return SlackPerson(self.fake, door or self.door, name)  # type: ignore[arg-type]
+    def person(self, name: str) -> SlackPerson:
+        return SlackPerson(self.fake, self.door, name)  # type: ignore[arg-type]
+
+    async def picked_up(self) -> None:
+        """Wait until a process has opened a connection, however slow the machine."""
+
+        async def calls() -> bool:
+            return not self.line.connections.empty()
+
+        await until(calls, f"a process calls:\n{self.town.log()}")
+        await self.line.picked_up()
+
+    async def hands_over(self, payload: dict[str, Any]) -> None:
+        """Hand an event over, and wait until just this is acknowledged."""
+        handed = await self.line.hands("events_api", payload)
+
+        async def answered() -> bool:
+            return not self.line.acknowledged.empty()
+
+        await until(answered, f"it is acknowledged:\n{self.town.log()}")
+        assert (await self.line.acknowledges())["envelope_id"] == handed
 
     async def amiss(self) -> str:
         """Say what is wrong with a screen, or nothing: each has one live card, the right one."""
@@ -104,9 +121,7 @@ async def founded_on_slack(
 
     Of many workspaces, this one's token runs out in an hour.
     """
-    fake, line, key = FakeSlack(None), Line(), new_key()  # type: ignore[arg-type]
-    app = web.Application()
-    app.router.add_get("/link", line.connect)
+    fake, key = FakeSlack(None), new_key()  # type: ignore[arg-type]
     await fake.start()
     env = {"SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": fake.base}
     env |= {"SLACK_APP_TOKEN": APP_TOKEN, "SLACK_BOT_TOKEN": "" if many else TOKEN}
@@ -115,18 +130,18 @@ async def founded_on_slack(
     told = Settings(database, key, playground=True, data=folder,
                     slack_token=TOKEN, slack_secret=SECRET, slack_api=fake.base)  # fmt: skip
     everyone = httpx.AsyncClient(timeout=60, trust_env=False)
-    async with everyone as http, open_house(told) as house, TestServer(app) as server:
+    async with everyone as http, open_house(told) as house, line() as called:
         house.clock.move_to(MONDAY)
         fake.clock, now = house.clock, house.clock.now()
         fake.tokens.add(APP_TOKEN)
-        fake.link = str(server.make_url("/link")).replace("http", "ws", 1)
+        fake.link = called.url
         port = free_port()
         door = Retries(http, f"http://127.0.0.1:{port}")
         accounts = (Account("slack", TEAM, "UADA"), Account("slack", TEAM, "UBEN"))
         pair = await house.store.run(lambda c: paired(c, house.store, accounts, now))
         mine = Installation(TEAM, "UBOT", frozenset({"chat:write"}), TOKEN, now, "r", now + LEFT)
         await house.store.run(lambda c: installations.keep(c, house.store.keys, mine))
-        town = SlackTown(Town(house, http, pair, folder, port, env), fake, line, door)
+        town = SlackTown(Town(house, http, pair, folder, port, env), fake, called, door)
         for name in ("UADA", "UBEN"):
             town.person(name)
         await house.intake.look_in(pair)

@@ -26,8 +26,8 @@ from tests.mortal import (
     PLACES,
 )
 from tests.processes import until
-from tests.slack_line import said
 from tests.slack_processes import founded_on_slack
+from tests.test_slack_socket import _said
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,18 +80,16 @@ async def test_a_yes_on_slack_survives_the_death_of_the_web_process(slack, place
 @pytest.mark.parametrize("place", [BEFORE_COMMIT, AFTER_COMMIT])
 async def test_a_yes_survives_the_death_of_the_socket_process(slack, place) -> None:
     """Slack has no acknowledgement, so it hands the same over on the next connection."""
-    town, line = slack.town, slack.line
-    told = "events_api", said(YES, channel="DUADA")
+    town, said = slack.town, _said(YES, channel="DUADA")
     mortal = town.socket(die=place)
-    await line.picked_up()
-    await line.hands(*told)
+    await slack.picked_up()
+    await slack.line.hands("events_api", said)
     assert await town.end_of(mortal) == -signal.SIGKILL
-    assert line.acknowledged.empty()
+    assert slack.line.acknowledged.empty()
     town.socket()
     town.worker()
-    await line.picked_up()
-    handed = await line.hands(*told)
-    assert (await line.acknowledges())["envelope_id"] == handed
+    await slack.picked_up()
+    await slack.hands_over(said)
     await both_were_told_once(slack)
 
 
@@ -139,10 +137,12 @@ async def test_who_is_told_to_stop_finishes_what_was_acknowledged(files, tmp_pat
         town.env["TURNABOUT_LEASE"] = "120"  # which it may take, however slow the machine
         fake.calls.clear()
         process = town.web() if way == "web" else town.socket()
-        await (town.answers() if way == "web" else slack.line.picked_up())
+        await (town.answers() if way == "web" else slack.picked_up())
         fake.troubles["conversations.open"] = ["hang"]
-        ada = slack.person("UADA", slack.door if way == "web" else slack.line)
-        assert (await ada.writes(YES)).status_code == 200
+        if way == "web":
+            await slack.person("UADA").writes(YES)
+        else:
+            await slack.hands_over(_said(YES, channel="DUADA"))
 
         async def hangs() -> bool:
             return fake.count("conversations.open") > 0

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.settings import SettingsError
 from adapters.slack.socket import Socket
 from tests import slack_world
 from tests.slack_desk import Desk, desk
-from tests.slack_line import PATIENCE, Line, said
+from tests.slack_line import PATIENCE, Line, line
 from tests.test_cli import settled, terminal
 
 if TYPE_CHECKING:
@@ -47,15 +45,10 @@ class Call:
 
 @pytest.fixture
 async def call(database: str) -> AsyncIterator[Call]:
-    line = Line()
-    async with slack_world.opened(database) as world, desk() as opened:
-        app = web.Application()
-        app.router.add_get("/link", line.connect)
-        async with TestServer(app) as server:
-            url = str(server.make_url("/link")).replace("http", "ws", 1)
-            opened.answers["apps.connections.open"] = {"ok": True, "url": url}
-            world.door = line  # type: ignore[assignment]
-            yield Call(world, line, opened, Socket(world.slack.app, "xapp-canary", opened.url))
+    async with slack_world.opened(database) as world, desk() as opened, line() as called:
+        opened.answers["apps.connections.open"] = {"ok": True, "url": called.url}
+        world.door = called  # type: ignore[assignment]
+        yield Call(world, called, opened, Socket(world.slack.app, "xapp-canary", opened.url))
 
 
 async def test_two_people_are_guided_over_a_connection_we_opened(call: Call) -> None:
@@ -84,12 +77,22 @@ async def test_what_slack_hands_over_twice_is_done_once(call: Call) -> None:
         await call.world.pair_up()
         said, yes = [], call.world.ada.labels()[0]
         for name in ("Ev-the-same", "Ev-the-same", "Ev-another"):
-            event = said(yes, name, call.world.ada.user.channel)
+            event = _said(yes, name, call.world.ada.user.channel)
             await call.line.hands("events_api", event)
             await call.line.acknowledges()
             await call.world.settled()
             said.append(len(call.world.ada.whispers) + len(call.world.ada.chat))
         assert said[0] == said[1] < said[2]
+
+
+def _said(text: str, name: str = "Ev-the-same", channel: str = "DADA") -> dict[str, Any]:
+    event = {"type": "message", "channel_type": "im", "channel": channel, "user": "UADA"}
+    return {
+        "type": "event_callback",
+        "team_id": slack_world.TEAM,
+        "event_id": name,
+        "event": {**event, "team": slack_world.TEAM, "text": text, "ts": "1.000001"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -145,11 +148,11 @@ async def test_what_was_begun_is_finished_before_the_end_and_nothing_else_is_tak
 
     serving = asyncio.create_task(serve())
     await call.line.picked_up()
-    first = await call.line.hands("events_api", said("help"))
+    first = await call.line.hands("events_api", _said("help"))
     await asyncio.wait_for(begun.wait(), PATIENCE)
     stop.set()
     await asyncio.sleep(0)
-    second = SocketModeRequest("events_api", "e2", said("status"))
+    second = SocketModeRequest("events_api", "e2", _said("status"))
     await call.socket.handle(call.socket.client, second)
     may_go_on.set()
     await asyncio.wait_for(serving, PATIENCE)
@@ -177,8 +180,8 @@ async def test_what_could_not_be_done_is_left_for_slack_to_send_again(
     monkeypatch.setattr(call.world.intake, "receive", fails_once)
     async with call.socket.open():
         await call.line.picked_up()
-        await call.line.hands("events_api", said("help"))
-        again = await call.line.hands("events_api", said("help"))
+        await call.line.hands("events_api", _said("help"))
+        again = await call.line.hands("events_api", _said("help"))
         assert (await call.line.acknowledges())["envelope_id"] == again
 
 
