@@ -60,7 +60,7 @@ async def both_were_told_once(slack: SlackTown) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_yes_on_slack_survives_the_death_of_the_web_process(slack, place) -> None:
-    """Slack has no answer, so it sends the same again to the process that takes its place."""
+    """Where Slack has no answer it sends the same again to the process that takes its place."""
     town = slack.town
     mortal = town.web(die=place)
     await town.answers()
@@ -71,7 +71,7 @@ async def test_a_yes_on_slack_survives_the_death_of_the_web_process(slack, place
     town.web()
     town.worker()
     assert (await says).status_code == 200
-    assert (slack.door.tries > 1) == (place != BEFORE_NOTING), "by then it had its answer"
+    assert slack.door.tries > 1 or place == BEFORE_NOTING, "by then it may have its answer"
     await both_were_told_once(slack)
     if place != BEFORE_COMMIT:
         assert slack.fake.count("conversations.history") > 0, "it was looked for before it was sent"
