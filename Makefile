@@ -21,6 +21,7 @@ check: $(VENV)/ready  ## style, types, import law
 bench: $(VENV)/ready  ## what a turn costs, as ratios
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_teams
+	$(BIN)/python -m tests.bench_start
 
 bench-large: $(VENV)/ready  ## the clock's part among a million pairs; takes a while
 	$(BIN)/python -m tests.bench_due large

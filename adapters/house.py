@@ -70,7 +70,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         web = WebMessenger(store)
         messengers: dict[str, Messenger] = {"web": web}
         services = Services(store, book, messengers, timedelta(seconds=settings.lease))
-        intake = Intake(services, store, clock, courier_of(settings, store, book, clock))
+        pacing = None if settings.playground else Pacing()
+        intake = Intake(services, store, clock, courier_of(settings, store, book, clock), pacing)
         addresses = Addresses(settings.public, Signer(key))
         calendars = Calendars(store, book, clock, addresses, intake.marked)
         intake.hand_out = Handouts(calendars)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from adapters import logs, metrics
+from adapters.pacing import Rate
 from adapters.store import directory, due, roster
 from bot import cards
 from bot.delivery import Update
-from bot.inputs import Asked, Incoming, Input, Marked, Said, Ticked
+from bot.inputs import Asked, Incoming, Input, Marked, Said, Submitted, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from adapters.clock import Clock
     from adapters.courier import Courier
+    from adapters.pacing import Pacing
     from adapters.store.directory import Membership
     from adapters.store.due import Due
     from adapters.store.sql import SqlStore
@@ -41,6 +43,8 @@ log = logging.getLogger("turnabout.intake")
 BATCH = 100
 HANDS = 4  # look-ins at once in one programme
 JOIN = "join"
+ALLOWANCE = Rate(2.0, 60)  # what one person may say: thirty a minute, and sixty after a rest
+SELDOM = Rate(60.0)  # how often they are told that it was too much
 PATIENCE = 2  # seconds a platform may take to say who somebody is
 
 
@@ -61,13 +65,22 @@ class Intake:
     """
 
     def __init__(
-        self, services: Services, store: SqlStore, clock: Clock, courier: Courier | None = None
+        self,
+        services: Services,
+        store: SqlStore,
+        clock: Clock,
+        courier: Courier | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
-        """Take in for this store, by this clock; the courier mails what became of meetings."""
+        """Take in for this store, by this clock; the courier mails what became of meetings.
+
+        With a pacing nobody is heard faster than their allowance, in this process.
+        """
         self._services = services
         self._store = store
         self._clock = clock
         self._courier = courier
+        self._pacing = pacing
         self.emails: dict[str, Callable[[Account], Awaitable[str]]] = {}
         self.hand_out: Callable[[str, Pair, Person, str], Awaitable[str]] | None = None
         self._errands: set[asyncio.Task[None]] = set()
@@ -86,6 +99,8 @@ class Intake:
         self, account: Account, input: Input, delivery: str, pair: str | None = None
     ) -> Answer:
         """Take one input as `receive` does; tell also how the card under their finger changes."""
+        if self._pacing and not self._pacing.admits(account, ALLOWANCE):
+            return Answer(self._too_much(self._pacing, account, input))
         try:
             answer = await self._take(account, input, delivery, pair)
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
@@ -94,6 +109,13 @@ class Intake:
             return Answer(Reply(notice=self._general("again"), taken=False, failed=True))
         metrics.turn(input, answer.reply)
         return answer
+
+    def _too_much(self, pacing: Pacing, account: Account, input: Input) -> Reply:
+        """Say so now and then, and always to a form, which would close over what was typed."""
+        metrics.turn(input, Reply(taken=False))
+        told = pacing.admits((account, "told"), SELDOM) or isinstance(input, Submitted)
+        notice = self._general("too_much") if told else ""
+        return Reply(notice, taken=False, repeat=not told)
 
     async def _take(
         self, account: Account, input: Input, delivery: str, pair: str | None

@@ -1,6 +1,7 @@
 """Pacing: nobody is written to faster than their platform allows, and a freeze is kept.
 
-A lane is whatever has a limit of its own: a chat, a method in a workspace. Who would have to wait
+A lane is whatever has a limit of its own: a chat, a method in a workspace, somebody who writes to
+us. Who would have to wait
 longer than is reasonable is sent away with the time to come back at, so that nothing piles up.
 """
 
@@ -60,6 +61,15 @@ class Pacing:
         if ready > now:
             await self._sleep(ready - now)
             self._look_again(lanes)
+
+    def admits(self, lane: Hashable, rate: Rate) -> bool:
+        """Take a turn in a lane if it is free this moment; tell whether it was."""
+        now = self._now()
+        free = self._ready(lane, rate, now) <= now
+        if free:
+            self._full[lane] = max(self._full.get(lane, 0), now) + rate.gap
+            self._forget(now)
+        return free
 
     def freeze(self, lane: Hashable, seconds: float) -> None:
         """Let nobody through a lane for so many seconds: the platform said so."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from adapters.clock import Clock
 
 TEAM, TOKEN = "T0TEAM", "xoxb-of-the-fake"
-FORMS = {"conversations.history", "users.info"}  # Slack takes no JSON for these
+FORMS = {  # Slack takes no JSON for these
+    *("conversations.history", "users.info", "apps.connections.open", "oauth.v2.access"),
+}
 
 
 @dataclass
@@ -62,6 +64,8 @@ class FakeSlack:
         self.troubles: dict[str, list[str]] = defaultdict(list)
         self.refused: list[str] = []
         self.tokens = {TOKEN}
+        self.renewals: dict[str, str] = {}  # which refresh token is good for which token
+        self.link = ""  # where Socket Mode connects
         self.awake = asyncio.Event()
         self._numbers = itertools.count(1)
 
@@ -113,7 +117,8 @@ class FakeSlack:
         if kind == "hang":
             await self.awake.wait()
         try:
-            self._admit(request)
+            if method != "oauth.v2.access":  # whoever asks has no token yet
+                self._admit(request)
             answer = {"ok": True, **getattr(self, "on_" + method.replace(".", "_"))(told)}
         except RefusedError as error:
             answer = {"ok": False, "error": str(error)}
@@ -134,6 +139,19 @@ class FakeSlack:
 
     def on_auth_test(self, told: dict[str, Any]) -> dict[str, Any]:
         return {"team_id": TEAM, "user_id": "UBOT"}
+
+    def on_apps_connections_open(self, told: dict[str, Any]) -> dict[str, Any]:
+        return {"url": self.link}
+
+    def on_oauth_v2_access(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Renew a token. A refresh token is good once; the old token holds until its hour."""
+        new = self.renewals.pop(told["refresh_token"], "")
+        if not new:
+            raise RefusedError("invalid_refresh_token")
+        self.tokens.add(new)
+        held = {"access_token": new, "refresh_token": f"{new}-r", "expires_in": 12 * 3600}
+        bot = {"team": {"id": TEAM}, "bot_user_id": "UBOT", "scope": "chat:write", "app_id": "A1"}
+        return {**held, **bot}
 
     def on_conversations_open(self, told: dict[str, Any]) -> dict[str, Any]:
         user = self.users.get(told["users"])

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 import uvicorn
 
 from adapters import settings as environment
-from adapters import worker
+from adapters import slacking, worker
+from adapters.slack.grant import Granting
+from adapters.slack.messenger import SlackMessenger
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.turn import Plan
@@ -28,6 +30,7 @@ BEFORE_COMMIT, AFTER_COMMIT, BEFORE_NOTING = PLACES = (
     "after-commit",
     "before-noting",
 )
+BEFORE_RENEWING, BEFORE_KEEPING = RENEWALS = ("before-renewing", "before-keeping")
 
 
 def die() -> NoReturn:
@@ -61,32 +64,49 @@ def wrap_the_store(place: str) -> None:
     SqlStore.work = work
 
 
-def wrap_the_messenger() -> None:
-    """Die once a message is on somebody's screen, before that is noted."""
+def mortal(real: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[NoReturn]]:
+    async def done(*arguments):
+        await real(*arguments)
+        die()
 
-    def mortal(real: Callable[..., Awaitable[str]]):
-        async def sent(*arguments):
-            await real(*arguments)
-            die()
+    return done
 
-        return sent
 
+def wrap_the_messengers() -> None:
+    """Die once a message is on somebody's screen, before that is noted.
+
+    On Slack it is a new one, which a second time nobody could overlook.
+    """
     WebMessenger.post = mortal(WebMessenger.post)
     WebMessenger.update = mortal(WebMessenger.update)
+    SlackMessenger.post = mortal(SlackMessenger.post)
+
+
+def wrap_the_granting(place: str) -> None:
+    """Die when a token is ours to renew, or as soon as Slack has renewed it."""
+
+    async def dies(*_):
+        die()
+
+    Granting.renew = mortal(Granting.renew) if place == BEFORE_KEEPING else dies
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("process", choices=["web", "worker"])
-    parser.add_argument("--die", choices=PLACES, required=True)
+    parser.add_argument("process", choices=["web", "worker", "socket"])
+    parser.add_argument("--die", choices=[*PLACES, *RENEWALS], required=True)
     options = parser.parse_args()
     if options.die == BEFORE_NOTING:
-        wrap_the_messenger()
+        wrap_the_messengers()
+    elif options.die in RENEWALS:
+        wrap_the_granting(options.die)
     else:
         wrap_the_store(options.die)
     told = environment.read()
     if options.process == "worker":
         asyncio.run(worker.work(told))
+    elif options.process == "socket":
+        asyncio.run(slacking.listen(told))
     else:
         uvicorn.run(
             "adapters.app:build",

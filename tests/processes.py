@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.people import Account, Pair, Person
 
 OWN = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
-PATIENCE = 60.0  # seconds until a condition that does not come true has failed
+PATIENCE = 120.0  # seconds until a condition that does not come true has failed
 POLL = 0.15
 NOT_TAKEN_YET = "That did not go through"
 
@@ -102,6 +102,7 @@ class Town:
     pair_id: PairId
     folder: Path
     port: int
+    env: dict[str, str] = field(default_factory=dict)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def starts(self, *command: str, port: int | None = None) -> subprocess.Popen[bytes]:
@@ -115,6 +116,7 @@ class Town:
             "TURNABOUT_LEASE": str(told.lease),
             "TURNABOUT_TICK": str(told.tick),
             "PORT": str(port or self.port),
+            **self.env,
         }
         with (self.folder / "processes.log").open("ab") as log:
             begun = subprocess.Popen(
@@ -133,6 +135,11 @@ class Town:
         if die:
             return self.starts("tests.mortal", "worker", "--die", die)
         return self.starts("adapters.worker")
+
+    def socket(self, *, die: str = "") -> subprocess.Popen[bytes]:
+        if die:
+            return self.starts("tests.mortal", "socket", "--die", die)
+        return self.starts("adapters.cli", "slack", "socket")
 
     def kills(self, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None, f"it had died already:\n{self.log()}"

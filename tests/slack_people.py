@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 SECRET = "the secret Slack signs with"
 FORM = "application/x-www-form-urlencoded"
 Answers = dict[str, tuple[str, ...]]
+SUBMITTED = {
+    "id": "V1",
+    "hash": "1.x",
+    "callback_id": "form",
+    "private_metadata": json.dumps(
+        {"item": "purpose@1", "switch": "shows", "zone": "Nowhere/Land"}
+    ),
+    "blocks": [{"type": "input", "block_id": "why"}],
+    "state": {
+        "values": {
+            "why": {"why": {"selected_option": {"value": "heard"}}},
+            "shares:aim": {"x": {"selected_options": [{"value": "aim"}]}},
+            "at": {"at": {"selected_date_time": 10**15}},
+            "own": {"own": {"type": "plain_text_input", "value": "Words"}},
+        }
+    },
+}
 
 
 class SlackPerson:

@@ -14,10 +14,12 @@ from starlette.applications import Starlette
 from adapters.intake import Intake
 from adapters.pacing import Pacing
 from adapters.settings import Settings, new_key
+from adapters.slack.grant import Granting
 from adapters.slack.messenger import SlackMessenger
 from adapters.slack.tokens import OneToken
 from adapters.slack.web import Web, connected
 from adapters.slack.wire import Slack, route
+from adapters.slack.workspaces import Workspaces
 from adapters.store import directory, roster, tables
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
@@ -85,6 +87,7 @@ class World:
     app: Starlette
     door: httpx.AsyncClient
     patience: Patience
+    workspaces: Workspaces
 
     async def settled(self) -> None:
         """Let everything be done and said."""
@@ -134,24 +137,33 @@ def _person(conn: Connection, store: SqlStore, organisation: str, person: Person
 
 
 @asynccontextmanager
-async def opened(url: str, clock: HandClock | None = None, key: str = "") -> AsyncIterator[World]:
-    """Open a world on this database."""
+async def opened(
+    url: str, clock: HandClock | None = None, key: str = "", *, many: bool = False
+) -> AsyncIterator[World]:
+    """Open a world on this database; in one for many workspaces the token is who installed's."""
     clock = clock or HandClock()
     fake, patience = FakeSlack(clock), Patience()
     await fake.start()
     store = await SqlStore.open(url, Settings(url, key or new_key()).master_key(), BOOK.catalogue)
     async with connected() as session:
-        api = Web(OneToken(TOKEN), session, Pacing(patience.now, patience.sleep), fake.base)
+        workspaces = Workspaces(store, clock, Granting("1.2", "secret", fake.base))
+        tokens = workspaces if many else OneToken(TOKEN)
+        api = Web(tokens, session, Pacing(patience.now, patience.sleep), fake.base)
         messengers: dict[str, Messenger] = {
             "slack": SlackMessenger(api, clock),
             "web": WebMessenger(store),
         }
-        intake = Intake(Services(store, BOOK, messengers), store, clock)
+        heard = Pacing(lambda: clock.now().timestamp())
+        intake = Intake(Services(store, BOOK, messengers), store, clock, pacing=heard)
         slack = Slack(intake, api, messengers["slack"], BOOK.general)  # type: ignore[arg-type]
+        for kind, listener in workspaces.events().items() if many else ():
+            slack.app.event(kind)(listener)
         app = Starlette(routes=[route(slack, SECRET, clock)])
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://ours") as door:
-            world = World(clock, fake, store, messengers, intake, slack, app, door, patience)
+            world = World(
+                clock, fake, store, messengers, intake, slack, app, door, patience, workspaces
+            )
             try:
                 yield world
             finally:
@@ -159,3 +171,16 @@ async def opened(url: str, clock: HandClock | None = None, key: str = "") -> Asy
                 await world.settled()
     await store.close()
     await fake.stop()
+
+
+async def entries(world: World) -> int:
+    return len((await world.pair()).journal)
+
+
+async def both_say_yes(world: World) -> None:
+    for person in (world.ada, world.ben):
+        await person.presses("Yes, I would like to")
+        await world.settled()
+    for person in (world.ada, world.ben):
+        await person.presses("Ben does")
+        await world.settled()

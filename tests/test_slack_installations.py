@@ -18,13 +18,17 @@ from adapters.store import installations, tables
 from adapters.store.installations import Installation
 from adapters.store.keys import SealBrokenError
 from adapters.store.sql import SqlStore
+from tests.fake_slack import TEAM
+from tests.slack_world import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy import Connection
 
-pytest_plugins = ("tests.databases",)
+    from tests.slack_world import World
+
+pytest_plugins = ("tests.slack_fixtures",)
 
 MASTER = bytes(range(32))
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -410,6 +414,80 @@ async def test_what_is_garbled_takes_nothing_back_and_breaks_nothing(
     await office.installs(installed("T2"))
     await office.workspaces().remove(taken_back(uninstalled(**told), office.clock))
     assert await office.rows() == 1
+
+
+# What becomes of the people of a workspace
+
+
+async def install(world: World, token: str, **more: Any) -> None:
+    """Let the workspace of the fake install, with this token and no other."""
+    new = replace(installed(TEAM, token, **more), at=world.clock.now())
+    await world.store.run(lambda c: installations.keep(c, world.store.keys, new))
+    world.fake.tokens = {token}
+
+
+@pytest.mark.parametrize("shape", [uninstalled, revoked])
+@pytest.mark.parametrize("bare", [False, True])
+async def test_whoever_took_the_app_away_is_left_alone_until_it_is_back(
+    database: str, shape: Callable[..., dict[str, Any]], bare: bool
+) -> None:
+    """A10: no call without a token, whatever comes due; what they did is kept, and goes on."""
+    async with opened(database, many=True) as world:
+        await install(world, "xoxb-first")
+        await world.pair_up()
+        assert world.ada.labels()
+        world.clock.moves(hours=1)
+        told = {"event_time": int(world.clock.now().timestamp())}
+        told |= {"authorizations": []} if bare else {}
+        answer = await world.ada.happens(shape()["event"], **told)
+        assert (answer.status_code, answer.content) == (200, b"")
+        world.fake.tokens.clear()
+        calls, journal = len(world.fake.calls), len((await world.pair()).journal)
+        await world.ada.presses("Yes, I would like to")
+        for _ in range(14):
+            world.clock.moves(days=1)
+            await world.intake.sweep()
+            await world.settled()
+        assert len(world.fake.calls) == calls
+        assert len((await world.pair()).journal) > journal
+        await install(world, "xoxb-again")
+        world.workspaces.forget(TEAM)
+        world.clock.moves(hours=2)
+        await world.intake.sweep()
+        await world.settled()
+        assert world.ben.labels()[0] == "Yes, I would like to"
+        assert world.fake.refused == []
+
+
+async def test_what_is_refused_for_an_old_token_goes_out_with_the_new_one(database: str) -> None:
+    """A10: elsewhere the app was taken away and installed again; nobody waits, nothing is lost."""
+    async with opened(database, many=True) as world:
+        await install(world, "xoxb-first")
+        await world.pair_up()
+        await install(world, "xoxb-second")
+        await world.ada.presses("Yes, I would like to")
+        await world.settled()
+        assert world.ben.labels()[0] == "Yes, I would like to"
+        assert {told.partition(": ")[2] for told in world.fake.refused} == {"token_revoked"}
+        assert len(world.ben.chat) == 1
+
+
+async def test_a_token_that_was_taken_back_for_good_is_not_tried_over_and_over(
+    database: str,
+) -> None:
+    """A10: Slack never told us that it was taken back; the call is made once, and again later."""
+    async with opened(database, many=True) as world:
+        await install(world, "xoxb-first")
+        await world.pair_up()
+        world.fake.tokens.clear()
+        await world.ada.presses("Yes, I would like to")
+        await world.settled()
+        assert world.fake.refused.pop() == "conversations.open: token_revoked"
+        world.fake.calls.clear()
+        for _ in range(5):
+            world.clock.moves(minutes=10)
+            await world.intake.sweep()
+        assert world.fake.calls == []
 
 
 # Begun and ended

@@ -29,7 +29,9 @@ EVENT = "turnabout"
 RECENT = 15  # messages Slack lets anybody read at once
 KNOWN = 10_000
 DAY = timedelta(days=1)
-MISSING = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+MISSING = frozenset(
+    {"block_mismatch", "cant_update_message", "edit_window_closed", "message_not_found"}
+)
 
 
 class SlackMessenger:

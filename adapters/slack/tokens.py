@@ -22,6 +22,10 @@ class Tokens(Protocol):
         """Return the bot of a workspace. Raises LookupError where it is not installed."""
         ...
 
+    def forget(self, *tenants: str) -> None:
+        """Look these up anew the next time: Slack no longer takes what is remembered of them."""
+        ...
+
 
 class OneToken:
     """The simple way: one workspace, whose token is in the environment."""
@@ -33,3 +37,6 @@ class OneToken:
     async def of(self, team: str, enterprise: str = "") -> Bot:  # noqa: ARG002
         """Return the one bot there is."""
         return self._bot
+
+    def forget(self, *tenants: str) -> None:
+        """Do nothing: whoever runs us sets another and starts anew."""

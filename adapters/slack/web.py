@@ -1,7 +1,8 @@
 """Slack's Web API: one way to call it, and one way to understand a refusal.
 
-Nothing is ever tried twice here: a call that failed may have arrived. What Slack says it did not do
-is a RefusedError, which is also a `NotSent`; whatever else is raised leaves it open.
+Nothing is tried twice here, since a call that failed may have arrived; only what Slack would not
+even look at for its token goes again, by a newer one. What Slack says it did not do is a
+RefusedError, which is also a `NotSent`; whatever else is raised leaves it open.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable, Mapping
 
     from adapters.pacing import Pacing
-    from adapters.slack.tokens import Tokens
+    from adapters.slack.tokens import Bot, Tokens
 
 log = logging.getLogger("turnabout.slack")
 quiet = logging.getLogger("turnabout.slack.sdk")
@@ -46,20 +47,29 @@ SOON, LATER = timedelta(seconds=30), timedelta(hours=1)
 
 # Slack did not say no: it does not know itself.
 DOUBT = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+# Slack does not take our token: it was taken back or has run out, and there may be another.
+REVOKED = frozenset(
+    {"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}
+)
 # There is nobody to be reached there any more, or not by us.
 GONE = frozenset(
     {
         "cannot_dm_bot",
         "channel_not_found",
+        "invalid_user_combination",
         "is_archived",
+        "is_inactive",
         "messages_tab_disabled",
         "no_permission",
         "not_in_channel",
         "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
         "user_disabled",
         "user_is_bot",
         "user_is_restricted",
         "user_not_found",
+        "user_not_in_channel",
         "user_not_visible",
         "users_not_found",
     }
@@ -100,10 +110,26 @@ class Web:
 
     async def call(self, tenant: str, method: str, **told: Any) -> Mapping[str, Any]:  # noqa: ANN401
         """Call a method for the bot of a tenant. Raises RefusedError where nothing was done."""
+        bot = await self._bot(tenant)
         try:
-            bot = await self._tokens.of(*_place(tenant))
+            return await self._call(bot, tenant, method, told)
+        except RefusedError as refused:
+            if refused.code not in REVOKED:
+                raise
+            self._tokens.forget(tenant)
+            if (await self._bot(tenant)).token == bot.token:
+                raise
+        return await self.call(tenant, method, **told)
+
+    async def _bot(self, tenant: str) -> Bot:
+        try:
+            return await self._tokens.of(*_place(tenant))
         except LookupError:
             raise RefusedError("not_installed", LATER) from None
+
+    async def _call(
+        self, bot: Bot, tenant: str, method: str, told: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         await self._wait(tenant, method, told)
         client = AsyncWebClient(
             bot.token,
@@ -115,9 +141,9 @@ class Web:
         )
         try:
             answer = await (
-                client.api_call(method, http_verb="GET", params=told)
+                client.api_call(method, http_verb="GET", params=dict(told))
                 if method in READING
-                else client.api_call(method, json=told)
+                else client.api_call(method, json=dict(told))
             )
         except SlackApiError as error:
             raise self._understood(tenant, method, error) from None

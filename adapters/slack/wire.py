@@ -145,7 +145,8 @@ class Slack:
         if reply.failed:
             raise NotTakenError  # a message is brought again; whoever pressed is told
         await ack()
-        self._do(self._answers.say(heard, reply))
+        if reply.sheet or reply.notice:
+            self._do(self._answers.say(heard, reply))
 
     async def _receive(self, heard: Heard) -> Reply:
         if heard.channel.startswith("D"):
