@@ -6,21 +6,17 @@ The fake server hands envelopes over and waits until they are acknowledged, as S
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
-import httpx
 import pytest
-from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.settings import SettingsError
 from adapters.slack.socket import Socket
 from tests import slack_world
 from tests.slack_desk import Desk, desk
+from tests.slack_line import PATIENCE, Line, line
 from tests.test_cli import settled, terminal
 
 if TYPE_CHECKING:
@@ -35,64 +31,6 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.databases",)
 
 __all__ = ("settled", "terminal")
-PATIENCE = 10  # seconds, after which a test that hangs has failed
-
-
-@dataclass
-class Line:
-    """Slack's end of the connections an app has opened, one after the other.
-
-    It is a door as well: what people's Slack would post to an address goes through it.
-    """
-
-    connections: asyncio.Queue[web.WebSocketResponse] = field(default_factory=asyncio.Queue)
-    acknowledged: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
-    opened: int = 0
-    sent: int = 0
-    live: web.WebSocketResponse | None = None
-
-    async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        line = web.WebSocketResponse()
-        await line.prepare(request)
-        self.opened += 1
-        await self.connections.put(line)
-        async for message in line:
-            if message.type == WSMsgType.TEXT:
-                await self.acknowledged.put(message.json())
-        return line
-
-    async def picked_up(self) -> None:
-        """Wait until the app has opened a connection."""
-        self.live = await asyncio.wait_for(self.connections.get(), PATIENCE)
-        await self.live.send_json({"type": "hello", "num_connections": 1})
-
-    async def hands(self, kind: str, payload: dict[str, Any]) -> str:
-        """Hand something over; return the envelope's id."""
-        assert self.live
-        self.sent += 1
-        envelope = {"envelope_id": f"e{self.sent}", "type": kind, "payload": payload}
-        await self.live.send_json(envelope | {"accepts_response_payload": True})
-        return str(envelope["envelope_id"])
-
-    async def acknowledges(self) -> dict[str, Any]:
-        return await asyncio.wait_for(self.acknowledged.get(), PATIENCE)
-
-    async def post(self, url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response:
-        """Take what would be posted to an address, and hand it over instead."""
-        kind, payload = _enveloped(content, headers["content-type"])
-        handed = await self.hands(kind, payload)
-        answer = await self.acknowledges()
-        assert answer["envelope_id"] == handed
-        return httpx.Response(200, json=answer.get("payload") or {})
-
-
-def _enveloped(content: bytes, kind: str) -> tuple[str, dict[str, Any]]:
-    if kind == "application/json":
-        return "events_api", json.loads(content)
-    form = dict(parse_qsl(content.decode(), keep_blank_values=True))
-    if "payload" in form:
-        return "interactive", json.loads(form["payload"])
-    return "slash_commands", form
 
 
 @dataclass
@@ -107,15 +45,10 @@ class Call:
 
 @pytest.fixture
 async def call(database: str) -> AsyncIterator[Call]:
-    line = Line()
-    async with slack_world.opened(database) as world, desk() as opened:
-        app = web.Application()
-        app.router.add_get("/link", line.connect)
-        async with TestServer(app) as server:
-            url = str(server.make_url("/link")).replace("http", "ws", 1)
-            opened.answers["apps.connections.open"] = {"ok": True, "url": url}
-            world.door = line  # type: ignore[assignment]
-            yield Call(world, line, opened, Socket(world.slack.app, "xapp-canary", opened.url))
+    async with slack_world.opened(database) as world, desk() as opened, line() as called:
+        opened.answers["apps.connections.open"] = {"ok": True, "url": called.url}
+        world.door = called  # type: ignore[assignment]
+        yield Call(world, called, opened, Socket(world.slack.app, "xapp-canary", opened.url))
 
 
 async def test_two_people_are_guided_over_a_connection_we_opened(call: Call) -> None:
