@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.slack import limits
 from adapters.slack.limits import clip, halves, size
-from adapters.slack.outbound import Block, notes, plain, rich, said
+from adapters.slack.outbound import Block, header, notes, plain, rich, said
 from bot.moment import Moment
 from bot.prompts import Choice, Scale, Slot, Text
 
@@ -101,7 +101,7 @@ def first_field(view: Mapping[str, Any]) -> str:
 def _page(page: Page, sheet: Sheet, zone: str, *, divided: bool) -> list[Block]:
     found: list[Block] = [{"type": "divider"}] if divided else []
     if page.title:
-        found.append({"type": "section", "text": plain(page.title, limits.TEXT)})
+        found.append(header(page.title))
     spare = {q.kind.beside for q in page.questions if isinstance(q.kind, Text)}
     for asked in page.questions:
         found += _question(asked, zone, optional=asked.optional or asked.name in spare)
