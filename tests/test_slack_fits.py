@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bot.inbox import Status
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
 from tests.blocks import faults_of_message, faults_of_view
+from tests.fake_slack import words
 from tests.slack_gallery import everything
 from tests.stage import BOOK
 
@@ -53,6 +55,38 @@ def test_a_form_asks_all_that_is_to_be_asked() -> None:
     for sight in seen():
         named = {block.get("block_id") for block in sight.sent["blocks"]}
         assert sight.asks <= named, sight.name
+
+
+def test_what_is_the_only_choice_is_ticked_and_a_long_one_is_read_whole() -> None:
+    """A list shows of what is chosen only as much as fits on a line."""
+    long = (("a", "word " * 30), ("b", "short"))
+    kinds = [
+        _field(Question("q", "?", Choice(), options, value, optional=True))["type"]
+        for options, value in ((long[1:], ()), (long[1:] * 2, ()), (long, ()), (long, ("a",)))
+    ]
+    assert kinds == ["checkboxes", "static_select", "static_select", "radio_buttons"]
+    first, _ = _field(Question("q", "?", Choice(), long))["options"]
+    assert first["text"]["text"].endswith("word …")
+    assert first["description"]["text"].startswith("word")
+
+
+def _field(asked: Question) -> dict:
+    sheet = Sheet("x@1", "T", (Page("", (asked,)),), "Send")
+    return forms.modal(sheet, "p1", "UTC", "Close")["blocks"][-1]["element"]
+
+
+def test_home_shows_what_there_is_to_read_where_nothing_can_be_pressed() -> None:
+    card = Card("t", "t@1", "Tips", "Something waits.", body=(Line("text", "Say less."),))
+    button = (Button("t@1", "more", "Tell me more"),)
+    shown = [
+        "Say less." in words(outbound.home([("p1", Home("H", "s", (("S", (row,)),)))])["blocks"])
+        for row in (
+            Row("Tips", card, Status.AVAILABLE),
+            Row("Tips", replace(card, buttons=button), Status.AVAILABLE),
+            Row("Tips", card, Status.WAITING),
+        )
+    ]
+    assert shown == [True, False, False]
 
 
 def test_lines_that_follow_one_another_never_stand_side_by_side() -> None:

@@ -25,6 +25,7 @@ _PARTS = {"list": "list", "words": "quote"}
 _STYLES = {"head": "bold", "under": "italic"}
 _UNDER = {"head": "under"}  # in Home, a heading of a card stands below the row's own
 TOLD = frozenset({"OPEN", "DONE"})  # rows of Home that show what their card says
+READ = TOLD | {"AVAILABLE"}  # those that do so where there is nothing to press for it
 
 
 def plain(text: str, most: int) -> Block:
@@ -163,7 +164,8 @@ def _home(homes: Sequence[tuple[str, Home]], told: frozenset[str]) -> list[Block
 
 
 def _row(row: Row, pair: str, start: int, told: frozenset[str]) -> list[Block]:
-    body = row.card.body if row.status.name in told else ()
+    known = told if row.card.buttons else told and READ
+    body = row.card.body if row.status.name in known else ()
     lines = ((_UNDER.get(line.kind, line.kind), line.text) for line in body)
     return [
         *rich([("head", row.line), *lines]),
