@@ -70,6 +70,17 @@ def test_what_is_the_only_choice_is_ticked_and_a_long_one_is_read_whole() -> Non
     assert first["description"]["text"].startswith("word")
 
 
+def test_the_switch_of_a_line_stands_below_ones_own_words() -> None:
+    asked = (
+        Question("why", "Why?", Choice(), (("a", "A"), ("b", "B")), shares=True),
+        Question("own", "Or in your own words", Text(80, beside="why")),
+        Question("next", "What else?", Text(80)),
+    )
+    sheet = Sheet("x@1", "T", (Page("", asked),), "Send", switch="shows", share_label="Show it")
+    drawn = forms.modal(sheet, "p1", "UTC", "Close")["blocks"]
+    assert [block["block_id"] for block in drawn] == ["why", "own", "shares:why", "next"]
+
+
 def _field(asked: Question) -> dict:
     sheet = Sheet("x@1", "T", (Page("", (asked,)),), "Send")
     return forms.modal(sheet, "p1", "UTC", "Close")["blocks"][-1]["element"]

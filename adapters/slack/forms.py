@@ -102,11 +102,12 @@ def _page(page: Page, sheet: Sheet, zone: str, *, divided: bool) -> list[Block]:
     found: list[Block] = [{"type": "divider"}] if divided else []
     if page.title:
         found.append(header(page.title))
-    spare = {q.kind.beside for q in page.questions if isinstance(q.kind, Text)}
+    own = {q.kind.beside: q.name for q in page.questions if isinstance(q.kind, Text)}
+    switches = {own.get(q.name, q.name): q for q in page.questions if q.shares is not None}
     for asked in page.questions:
-        found += _question(asked, zone, optional=asked.optional or asked.name in spare)
-        if asked.shares is not None:
-            found.append(_switch(asked, sheet.share_label))
+        found += _question(asked, zone, optional=asked.optional or asked.name in own)
+        if asked.name in switches:  # below one's own words, which belong to the line
+            found.append(_switch(switches[asked.name], sheet.share_label))
     return found
 
 
