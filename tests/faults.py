@@ -498,6 +498,20 @@ FAULTS = (
         "tests/test_pacing.py",
     ),
     Fault(
+        "slack: two lines stand side by side",
+        "adapters/slack/outbound.py",
+        'f"{line}\\n"',
+        "line",
+        "tests/test_slack_fits.py -k side_by_side",
+    ),
+    Fault(
+        "playground: nobody is told who sees their answer",
+        "adapters/web/templates/parts.html",
+        "{% if card.audience %}",
+        "{% if not card.audience %}",
+        "tests/test_slack_stories.py -k playground-help_status",
+    ),
+    Fault(
         "slack: Home is published however it looks",
         "adapters/slack/homes.py",
         'if view["private_metadata"] != screen.look:',

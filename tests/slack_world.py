@@ -11,6 +11,10 @@ import httpx
 from sqlalchemy import update
 from starlette.applications import Starlette
 
+from adapters.calendar.addresses import Addresses
+from adapters.calendar.calendars import Calendars
+from adapters.calendar.signed import Signer
+from adapters.house import House
 from adapters.intake import Intake
 from adapters.pacing import Pacing
 from adapters.settings import Settings, new_key
@@ -95,10 +99,11 @@ class World:
             await self.intake.settled()
             await self.slack.settled()
 
-    async def pair_up(self, ben_on: str = "slack", *, look: bool = True) -> PairId:
+    async def pair_up(
+        self, ada_on: str = "slack", ben_on: str = "slack", *, look: bool = True
+    ) -> PairId:
         """Bring Ada and Ben together, and let the clock look in."""
-        ben = {"slack": Account("slack", TEAM, "UBEN"), "web": Account("web", "playground", "ben")}
-        self.accounts = (Account("slack", TEAM, "UADA"), ben[ben_on])
+        self.accounts = account(ada_on, "ada"), account(ben_on, "ben")
         self.ada = SlackPerson(self.fake, self.door, "UADA", tz=ADA.zone)
         self.ben = SlackPerson(self.fake, self.door, "UBEN", tz=BEN.zone)
         now = self.clock.now()
@@ -110,8 +115,23 @@ class World:
     async def pair(self) -> Pair:
         return await self.store.work(self.pair_id, lambda work: work.pair())
 
+    def house(self) -> House:
+        """Return it all as a process knows it."""
+        addresses = Addresses("", Signer(b"signs"))
+        calendars = Calendars(self.store, BOOK, self.clock, addresses)
+        web: WebMessenger = getattr(self.messengers["web"], "real", self.messengers["web"])
+        told = self.clock, self.store, BOOK, web, self.intake, calendars
+        return House(Settings("", playground=True), *told)
+
     async def wake_at(self) -> datetime | None:
         return await self.store.run(directory.next_wake)
+
+
+def account(platform: str, name: str) -> Account:
+    """Return where somebody of this name is found."""
+    if platform == "slack":
+        return Account("slack", TEAM, f"U{name.upper()}")
+    return Account("web", "playground", name)
 
 
 def paired(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.gallery import LIVES
 from adapters.slack import forms, limits, outbound
-from bot import cards, facilitator
 from bot.cards import Button, Card, Home, Page, Question, Row, Sheet
 from bot.inbox import Status
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
 from tests.blocks import faults_of_message, faults_of_view
-from tests.life import Life
-from tests.stage import ADA, BEN, BOOK, new_pair
+from tests.fake_slack import words
+from tests.slack_gallery import everything
+from tests.stage import BOOK
 
-LIVES, MOVES = 4, 150
+if TYPE_CHECKING:
+    from tests.slack_gallery import Sight
+
+SOME = LIVES if os.environ.get("EXAMPLES") else 3
 FAMILY = "👨‍👩‍👧‍👦"
 NASTY = (
     "<!channel> <!subteam^S1> <@U1> <https://example.org|Review your salary> *bold* _it_ `code` "
@@ -28,44 +34,77 @@ PARTS = ["a", " ", "\n", "e\u0301", FAMILY, "🇩🇪", "👍🏽", "<!here>", "
 ODD = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 
 
-@pytest.mark.parametrize("locale", BOOK.locales)
-def test_every_card_form_and_home_of_many_lives_fits(locale: str) -> None:
-    """A15: in both languages."""
-    seen: set[tuple[str, ...]] = set()
-    for seed in range(LIVES):
-        two = (replace(ADA, locale=locale), replace(BEN, locale=locale))
-        life = Life(seed, new_pair(*two), presses_only=bool(seed % 2))
-        for _ in range(MOVES):
-            life.step()
-            for me in life.pair.people:
-                _look(life.reader(me), seen)
-    assert len(seen) >= 60
+@cache
+def seen() -> tuple[Sight, ...]:
+    """Return what people come across; with EXAMPLES, all that the gallery has."""
+    return tuple(everything(SOME))
 
 
-def _look(reader: cards.Reader, seen: set[tuple[str, ...]]) -> None:
-    keys = {(i.prompt.key, i.status.value, reader.pair.role(reader.me)): i for i in reader.items}
-    fresh = set(keys) - seen
-    card = cards.card(reader)
-    if card:
-        assert faults_of_message(outbound.message(card, "p1")) == []
-    if fresh:
-        home = outbound.home([("p1", cards.home(reader))])
-        assert faults_of_view(home) == []
-    for key in fresh:
-        seen.add(key)
-        item = keys[key]
-        assert faults_of_message(outbound.message(cards.card_of(reader, item), "p1")) == []
-        if item.prompt.form:
-            sheet = cards.sheet(
-                reader, facilitator.opened(reader.pair, reader.me, item, reader.now)
-            )
-            assert faults_of_view(forms.modal(sheet, "p1", reader.me.zone, "Close")) == []
-            named = {
-                b["block_id"]
-                for b in forms.modal(sheet, "p1", "UTC", "Close")["blocks"]
-                if "block_id" in b
-            }
-            assert {q.name for page in sheet.pages for q in page.questions} <= named
+def test_every_card_lead_form_and_home_fits() -> None:
+    """A15: in every language."""
+    faulty = {}
+    for sight in seen():
+        check = faults_of_message if sight.surface == "message" else faults_of_view
+        faulty[sight.name, sight.locale] = check(sight.sent)
+    assert {name: told for name, told in faulty.items() if told} == {}
+    assert len({(sight.name, sight.locale) for sight in seen()}) > 500
+    assert {sight.locale for sight in seen()} == set(BOOK.locales)
+
+
+def test_a_form_asks_all_that_is_to_be_asked() -> None:
+    for sight in seen():
+        named = {block.get("block_id") for block in sight.sent["blocks"]}
+        assert sight.asks <= named, sight.name
+
+
+def test_what_is_the_only_choice_is_ticked_and_a_long_one_is_read_whole() -> None:
+    """A list shows of what is chosen only as much as fits on a line."""
+    long = (("a", "word " * 30), ("b", "short"))
+    kinds = [
+        _field(Question("q", "?", Choice(), options, value, optional=True))["type"]
+        for options, value in ((long[1:], ()), (long[1:] * 2, ()), (long, ()), (long, ("a",)))
+    ]
+    assert kinds == ["checkboxes", "static_select", "static_select", "radio_buttons"]
+    first, _ = _field(Question("q", "?", Choice(), long))["options"]
+    assert first["text"]["text"].endswith("word …")
+    assert first["description"]["text"].startswith("word")
+
+
+def test_the_switch_of_a_line_stands_below_ones_own_words() -> None:
+    asked = (
+        Question("why", "Why?", Choice(), (("a", "A"), ("b", "B")), shares=True),
+        Question("own", "Or in your own words", Text(80, beside="why")),
+        Question("next", "What else?", Text(80)),
+    )
+    sheet = Sheet("x@1", "T", (Page("", asked),), "Send", switch="shows", share_label="Show it")
+    drawn = forms.modal(sheet, "p1", "UTC", "Close")["blocks"]
+    assert [block["block_id"] for block in drawn] == ["why", "own", "shares:why", "next"]
+
+
+def _field(asked: Question) -> dict:
+    sheet = Sheet("x@1", "T", (Page("", (asked,)),), "Send")
+    return forms.modal(sheet, "p1", "UTC", "Close")["blocks"][-1]["element"]
+
+
+def test_home_shows_what_there_is_to_read_where_nothing_can_be_pressed() -> None:
+    card = Card("t", "t@1", "Tips", "Something waits.", body=(Line("text", "Say less."),))
+    button = (Button("t@1", "more", "Tell me more"),)
+    shown = [
+        "Say less." in words(outbound.home([("p1", Home("H", "s", (("S", (row,)),)))])["blocks"])
+        for row in (
+            Row("Tips", card, Status.AVAILABLE),
+            Row("Tips", replace(card, buttons=button), Status.AVAILABLE),
+            Row("Tips", card, Status.WAITING),
+        )
+    ]
+    assert shown == [True, False, False]
+
+
+def test_lines_that_follow_one_another_never_stand_side_by_side() -> None:
+    """Some of Slack's clients put two sections on one line; a break in one section holds."""
+    (block,) = outbound.rich([("head", "A"), ("text", "b"), ("list", "c"), ("text", "d")])
+    told = [[part["text"] for part in e["elements"]] for e in block["elements"][::2]]
+    assert told == [["A\n", "b"], ["d"]]
 
 
 @given(ODD, st.integers(1, 40))

@@ -1,6 +1,6 @@
-"""The stories, told on Slack: through HTTP, and with the transcripts they have on paper (A20).
+"""The stories, told off the paper: each gives the transcript it gives there (A20).
 
-Of the half-years one is told in every run, all of them with STORIES=all.
+Some of them in every run, all of them everywhere with STORIES=all.
 """
 
 from __future__ import annotations
@@ -12,37 +12,64 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import test_journey, test_stories, test_term
-from tests.slack_stage import on_slack
+from tests.slack_stage import WAYS, on_stage
 from tests.stage import TRANSCRIPTS, compare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FunctionType
+
+    from _pytest.mark import ParameterSet
+
+    from tests.databases import Files
 
 pytest_plugins = ("tests.databases",)
 
 
-LONG = {
-    "one_who_would_go_on_and_one_who_would_not_finish_without_a_verdict",
-    "two_who_would_both_go_on_renew",
+HALF_YEAR = "a_pair_that_does_well_comes_to_a_good_ending"
+JOURNEY = "two_people_find_their_way_to_a_second_meeting"
+TOLD = {  # in every run; on Slack, all but the half-years
+    "socket": {
+        JOURNEY,
+        "help_status_not_now_and_a_word_nobody_understands",
+        "a_form_that_moved_on_keeps_what_was_written",
+    },
+    "playground": {
+        JOURNEY,
+        "help_status_not_now_and_a_word_nobody_understands",
+        "both_press_sign_on_versions_that_cross",
+        "a_form_that_moved_on_keeps_what_was_written",
+    },
+    "halves": {HALF_YEAR, "the_senior_moves_a_meeting_while_the_junior_reads_the_card"},
 }
+ALL = os.environ.get("STORIES") == "all"
 
 
-def stories() -> list[pytest.param]:
-    """Return every story that is compared with a transcript."""
-    found = []
+def stories() -> Iterator[tuple[FunctionType, str, str]]:
+    """Yield every story that is compared with a transcript, with its folder and its name."""
     for module in (test_journey, test_stories, test_term):
         for name, story in inspect.getmembers(module, inspect.isfunction):
             marks = [m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"]
-            called = name.removeprefix("test_")
-            told = called not in LONG or os.environ.get("STORIES") == "all"
-            if marks and told and story.__module__ == module.__name__:
-                path = f"{marks[0].args[0]}/{called}.txt"
-                found.append(pytest.param(story, path, id=called))
-    return found
+            if marks and story.__module__ == module.__name__:
+                yield story, marks[0].args[0], name.removeprefix("test_")
 
 
-@pytest.mark.parametrize(("story", "path"), stories())
-async def test_a_story_on_slack_reads_as_it_does_on_paper(story: FunctionType, path: str, files):
-    async with on_slack(files.new(path.replace("/", "-"), like="migrated")) as stage:
+def tellings() -> Iterator[ParameterSet]:
+    """Yield what is told, and the way it is told."""
+    for way in WAYS:
+        for story, folder, name in stories():
+            told = name in TOLD[way] if way in TOLD else folder != "six_months"
+            if told or ALL:
+                yield pytest.param(story, f"{folder}/{name}.txt", way, id=f"{way}-{name}")
+
+
+@pytest.mark.parametrize(("story", "path", "way"), tuple(tellings()))
+async def test_a_story_reads_everywhere_as_it_does_on_paper(
+    story: FunctionType, path: str, way: str, files: Files
+):
+    """A20: Slack over HTTP and Socket Mode, our own page, and one half on each."""
+    async with on_stage(
+        files.new(f"{way}-{path}".replace("/", "-"), like="migrated"), way
+    ) as stage:
         await story(stage)
         compare(TRANSCRIPTS / path, stage.transcript())

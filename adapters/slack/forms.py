@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.slack import limits
 from adapters.slack.limits import clip, halves, size
-from adapters.slack.outbound import Block, notes, plain, rich, said
+from adapters.slack.outbound import Block, header, notes, plain, rich, said
 from bot.moment import Moment
 from bot.prompts import Choice, Scale, Slot, Text
 
@@ -101,12 +101,13 @@ def first_field(view: Mapping[str, Any]) -> str:
 def _page(page: Page, sheet: Sheet, zone: str, *, divided: bool) -> list[Block]:
     found: list[Block] = [{"type": "divider"}] if divided else []
     if page.title:
-        found.append({"type": "section", "text": plain(page.title, limits.TEXT)})
-    spare = {q.kind.beside for q in page.questions if isinstance(q.kind, Text)}
+        found.append(header(page.title))
+    own = {q.kind.beside: q.name for q in page.questions if isinstance(q.kind, Text)}
+    switches = {own.get(q.name, q.name): q for q in page.questions if q.shares is not None}
     for asked in page.questions:
-        found += _question(asked, zone, optional=asked.optional or asked.name in spare)
-        if asked.shares is not None:
-            found.append(_switch(asked, sheet.share_label))
+        found += _question(asked, zone, optional=asked.optional or asked.name in own)
+        if asked.name in switches:  # below one's own words, which belong to the line
+            found.append(_switch(switches[asked.name], sheet.share_label))
     return found
 
 
@@ -148,21 +149,30 @@ def _text(value: str, limit: int, *, long: bool) -> Block:
 
 
 def _choice(options: list[Block], asked: Question, *, many: bool) -> Block:
+    """Return a field to choose in; what is the only choice is ticked.
+
+    A radio button cannot be let go again, so whoever need not answer has a list instead, unless
+    what is chosen already is too long for one.
+    """
     chosen = [option for option in options if option["value"] in asked.value]
     few = len(options) <= limits.BOXES
-    if many:
+    if many or len(options) == 1:
         kind = "checkboxes" if few else "multi_static_select"
         return {"type": kind, "options": options, **({"initial_options": chosen} if chosen else {})}
-    kind = "radio_buttons" if few and not asked.optional else "static_select"
     start = {"initial_option": chosen[0]} if chosen else {}
+    held = not asked.optional or (chosen and any("description" in each for each in options))
+    kind = "radio_buttons" if few and held else "static_select"
     return {"type": kind, "options": options, **start}
 
 
 def _option(value: str, label: str) -> Block:
     """Return an option; what is too long for its name goes on below it."""
     name, rest = halves(label, limits.OPTION)
-    more = {"description": plain(rest, limits.OPTION)} if rest else {}
-    return {"text": plain(name, limits.OPTION), "value": value, **more}
+    if not rest:
+        return {"text": plain(name, limits.OPTION), "value": value}
+    name, rest = halves(label, limits.OPTION - 2)
+    more = {"description": plain(rest, limits.OPTION)}
+    return {"text": plain(f"{name} …", limits.OPTION), "value": value, **more}
 
 
 def _switch(asked: Question, label: str) -> Block:

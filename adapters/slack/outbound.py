@@ -16,12 +16,16 @@ from adapters.slack.limits import clip, size
 from bot.cards import notice_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.cards import Button, Card, Home, Row
 
 Block = dict[str, Any]
+_PARTS = {"list": "list", "words": "quote", "link": "link"}
+_STYLES = {"head": "bold", "under": "italic"}
+_UNDER = {"head": "under"}  # in Home, a heading of a card stands below the row's own
 TOLD = frozenset({"OPEN", "DONE"})  # rows of Home that show what their card says
+READ = TOLD | {"AVAILABLE"}  # those that do so where there is nothing to press for it
 
 
 def plain(text: str, most: int) -> Block:
@@ -74,42 +78,53 @@ def notes(texts: Sequence[str]) -> Block:
 
 
 def rich(lines: Sequence[tuple[str, str]]) -> list[Block]:
-    """Return lines of their kinds as one block: those of a list that follow one another are one."""
-    groups = groupby(_fitting(lines), lambda line: line[0] == "list" and "list")
-    elements: list[Block] = []
-    for listed, group in groups:
-        if listed:
-            items = [_section(text) for _, text in group]
-            elements.append({"type": "rich_text_list", "style": "bullet", "elements": items})
-        else:
-            elements += [_line(kind, text) for kind, text in group]
+    """Return lines of their kinds as one block: those of a kind that follow one another are one."""
+    elements = [
+        element
+        for kind, group in groupby(_fitting(lines), lambda line: _PARTS.get(line[0], "prose"))
+        for element in _part(kind, list(group))
+    ]
     return [{"type": "rich_text", "elements": elements}] if elements else []
 
 
 def _fitting(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     room = limits.TOTAL
     for kind, text in lines:
-        cut = clip(text, min(limits.TEXT, room)) if room else ""
+        cut = clip(text, min(limits.TEXT - 1, room)) if room else ""
         room -= size(cut)
         if cut:
             yield kind, cut
 
 
-def _line(kind: str, text: str) -> Block:
-    if kind == "words":
-        return {**_section(text), "type": "rich_text_quote"}
+def _part(kind: str, lines: Sequence[tuple[str, str]]) -> list[Block]:
+    if kind == "quote":
+        return [_section([line], "rich_text_quote") for line in lines]
+    if kind == "list":
+        items = [_section([line]) for line in lines]
+        return [{"type": "rich_text_list", "style": "bullet", "elements": items}]
     if kind == "link":
-        name, _, url = text.rpartition(" ")
-        link = {"type": "link", "url": url, "text": name}
-        return {"type": "rich_text_section", "elements": [link]}
-    return _section(text, {"style": {"bold": True}} if kind == "head" else {})
+        return [
+            {"type": "rich_text_list", "style": "bullet", "elements": [_link(t) for _, t in lines]}
+        ]
+    return [_section(lines)]
 
 
-def _section(text: str, how: Mapping[str, Any] | None = None) -> Block:
-    return {
-        "type": "rich_text_section",
-        "elements": [{"type": "text", "text": text, **(how or {})}],
-    }
+def _link(text: str) -> Block:
+    name, _, url = text.rpartition(" ")
+    link = {"type": "link", "url": url, "text": name}
+    return {"type": "rich_text_section", "elements": [link]}
+
+
+def _section(lines: Sequence[tuple[str, str]], kind: str = "rich_text_section") -> Block:
+    """Return lines as one section. Where two would stand side by side, a break keeps them apart."""
+    *before, (last, text) = lines
+    texts = [*((how, f"{line}\n") for how, line in before), (last, text)]
+    return {"type": kind, "elements": [_text(how, line) for how, line in texts]}
+
+
+def _text(how: str, text: str) -> Block:
+    style = _STYLES.get(how)
+    return {"type": "text", "text": text, **({"style": {style: True}} if style else {})}
 
 
 def presses(buttons: Sequence[Button], pair: str, start: int = 0) -> list[Block]:
@@ -159,8 +174,10 @@ def _home(homes: Sequence[tuple[str, Home]], told: frozenset[str]) -> list[Block
 
 
 def _row(row: Row, pair: str, start: int, told: frozenset[str]) -> list[Block]:
-    body = row.card.body if row.status.name in told else ()
+    known = told if row.card.buttons else told and READ
+    body = row.card.body if row.status.name in known else ()
+    lines = ((_UNDER.get(line.kind, line.kind), line.text) for line in body)
     return [
-        *rich([("head", row.line), *((line.kind, line.text) for line in body)]),
+        *rich([("head", row.line), *lines]),
         *presses(row.card.buttons, pair, start),
     ]
