@@ -709,7 +709,8 @@ FAULTS += (
         "a place somebody would rather avoid is left out of the other's form (INV-2)",
         "bot/flows/place.py",
         "return tuple(dict.fromkeys((*first, *_allowed(pair), *PLACES)))",
-        "return tuple(dict.fromkeys(k for k in (*first, *_allowed(pair), *PLACES) if not any(avoided(pair, p, k) for p in pair.people)))",
+        "return tuple(k for k in dict.fromkeys((*first, *_allowed(pair), *PLACES))"
+        " if not any(avoided(pair, p, k) for p in pair.people))",
         "tests/test_booking.py",
     ),
     Fault(
