@@ -212,24 +212,28 @@ class Mirror(TeamsMessenger):
             message.live = message.live and message.key != ref
 
 
-class MirrorWeb(WebMessenger):
-    """The playground's messenger, which also puts every card on the stage's paper."""
+class Mirrors:
+    """What makes another platform's messenger put every card on the stage's paper, too."""
 
     stage: TeamsStage
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
-        known = await self.find(account, key)
-        ref = await super().post(account, card, key, retire)
-        if not known:
-            self.stage.paper.chats.setdefault(account, []).append(Message(ref, card))
+        ref: str = await super().post(account, card, key, retire)  # type: ignore[misc]
+        chat = self.stage.paper.chats.setdefault(account, [])
+        if all(message.key != ref for message in chat):
+            chat.append(Message(ref, card))
             self.stage.paper.shown.append((account, "post", card))
         return ref
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
-        now = await super().update(account, ref, card, key)
+        now: str = await super().update(account, ref, card, key)  # type: ignore[misc]
         self.stage.paper.chats[account][-1].card = card
         self.stage.paper.shown.append((account, "update", card))
         return now
+
+
+class MirrorWeb(Mirrors, WebMessenger):
+    """The playground's messenger, which also puts every card on the stage's paper."""
 
 
 class Listening(Intake):
@@ -371,7 +375,7 @@ class TeamsStage(Stage):
         """What stands in the two chats is what was meant to stand there."""
         for actor in self.actors():
             card = self.paper.live(actor.account)
-            if card and actor.client:
+            if card and isinstance(actor, TeamsActor) and actor.client:
                 content = outbound.card(card, self.start.id)
                 live = [m for m in actor.client.chat if m.card == content]
                 assert live, f"{actor.me.name} does not see {card.title!r}"

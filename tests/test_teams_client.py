@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import async_playwright
 
-from adapters.gallery import TYPED
-from adapters.settings import ROOT
 from adapters.teams import forms, outbound
-from bot import cards, facilitator
+from bot import cards
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
 from tests.test_browser import CHROMIUM, FLAGS
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "node"
 RENDERER = HERE / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
-PICTURES = ROOT / ".readme"
 
 pytestmark = [
     pytest.mark.browser,
@@ -159,24 +155,3 @@ async def test_a_line_of_home_unfolds_to_what_can_be_done() -> None:
         await page.locator(".ac-pushButton:visible").first.click()
         sent = await page.evaluate("window.sent")
         assert (sent["pair"], sent["item"]) == (PAIR, line.card.item)
-
-
-async def pictures_for_the_readme() -> None:
-    shown = {item.prompt.key: (r, item) for r, item in reversed(seen()) if r.me.locale == "en"}
-    reader, item = shown["purpose.draft_mentee"]
-    sheet = cards.sheet(reader, facilitator.opened(reader.pair, reader.me, item, reader.now))
-    home = outbound.home(cards.home(shown["charter.sign"][0]), PAIR)
-    typed = re.sub(TYPED, "see what I miss", json.dumps(home))
-    pictures = {
-        "teams-card": (outbound.card(cards.card_of(reader, item), PAIR), "light", 428),
-        "teams-form": (forms.form(replace(sheet, pages=sheet.pages[:1]), PAIR, say), "dark", 310),
-        "teams-home": (json.loads(typed), "light", 428),
-    }
-    async with client() as page:
-        for name, told in pictures.items():
-            await draws(page, *told)
-            await page.locator(".card").screenshot(path=PICTURES / f"{name}.png")
-
-
-if os.environ.get("PICTURES") == "rewrite":
-    test_pictures = pictures_for_the_readme

@@ -25,19 +25,24 @@ function hostConfig(look) {
 
 // Returns what the renderer has to say against the card; what is pressed is put into window.sent.
 function draw(card, theme = "light", width = 310) {
-  const look = THEMES[theme];
+  document.body.replaceChildren();
+  document.body.className = theme;
+  window.sent = null;
+  return add(card, theme, width);
+}
+
+// Draws one more card under those that are there.
+function add(card, theme, width) {
   const drawn = new AdaptiveCards.AdaptiveCard();
   const reading = new AdaptiveCards.SerializationContext(AdaptiveCards.Versions.v1_5);
-  drawn.hostConfig = hostConfig(look);
+  drawn.hostConfig = hostConfig(THEMES[theme]);
   drawn.parse(card, reading);
   drawn.onExecuteAction = (action) => { window.sent = action.data ?? {}; };
   const place = document.createElement("div");
   place.className = "card";
   place.style.width = `${width}px`;
   place.append(drawn.render());
-  document.body.replaceChildren(place);
-  document.body.className = theme;
-  window.sent = null;
+  document.body.append(place);
   const events = [...Array(reading.eventCount).keys()].map((n) => reading.getEventAt(n).message);
   return [...events, ...drawn.validateProperties().validationEvents.map((each) => each.message)];
 }
