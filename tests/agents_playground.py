@@ -5,9 +5,9 @@
 nobody pass it on, so it is in no lock of ours. `AGENTS_PLAYGROUND` names its `cli.js`. It listens
 on every interface, so it is run in a network of its own that nobody else is in.
 
-Each of the two has a Playground of their own, and presses what they see. It shows no dialogs: where
-one should open, they type the words on the button, and the form comes as a card. What stands in the
-dialogs is drawn, filled in and sent by `test_teams_client.py`. It has no dark side either.
+Each of the two has a Playground of their own, and presses what they see. It shows no dialogs: in
+development a form takes the place of its card. Dialogs are drawn, filled in and sent by
+`test_teams_client.py`. It has no dark side either: see `teams_pictures.py`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ BOT, THEIRS = 3978, 56150
 MOST = 200  # moves after which nothing more is expected
 PAUSE = 900  # milliseconds the Playground takes to show what came
 REFLECTED = {"reflection.mentor_wrote", "reflection.mentee_wrote"}
-ASKED, SKIP = "Use the form", "Skip this one"  # on a card that asks one question after the other
 
 
 @dataclass
@@ -60,7 +59,7 @@ class Guest:
     page: Page
     folder: Path
     shots: int = 0
-    done: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)  # the cards whose first button was pressed
 
     @property
     def secret(self) -> str:
@@ -88,49 +87,39 @@ class Guest:
         await self.page.screenshot(path=self.folder / f"{self.name}-{self.shots:02}-{known}.png")
 
     async def does(self) -> bool:
-        """Press what comes first on the newest card; answer what is asked in its place."""
+        """Press what comes first on the newest card, and fill in the form that takes its place."""
         card = self.page.locator(".ac-adaptiveCard", has=self.page.locator("button")).last
-        buttons = card.locator(".ac-actionSet button")
-        labels = [await each.inner_text() for each in await buttons.all()]
-        if not labels:
+        button = card.locator(".ac-actionSet button").first
+        if not await button.count() or await card.inner_text() in self.done:
             return False
-        if labels[0] == ASKED:
-            await self.says("1")
-        elif labels[0] == SKIP or ASKED in labels:
-            await self._presses(buttons.first, labels[0])
-        elif labels[0] in self.done:
-            return False
-        else:
-            self.done.append(labels[0])
-            await self._presses(buttons.first, labels[0])
-        return True
-
-    async def _presses(self, button: Locator, label: str) -> None:
-        cards = self.page.locator(".ac-adaptiveCard")
-        before = await cards.all_inner_texts()
+        self.done.add(await card.inner_text())
+        label = await button.inner_text()
         await button.scroll_into_view_if_needed()
         await button.click()
         await self.page.wait_for_timeout(PAUSE)
         await self.shows(label)
-        if await cards.all_inner_texts() == before:  # a dialog should have opened
-            await self.says(label)
         form = self.page.locator(".ac-adaptiveCard", has=self.page.locator("input, select")).last
         if await form.count():
             await self._fills(form)
+        return True
 
     async def _fills(self, form: Locator) -> None:
-        """Send a form as it is, be told what is missing, fill it in and send it."""
+        """Fill a form in and send it; where something is needed, first be told so."""
         send = form.locator(".ac-actionSet button").last
         label = await send.inner_text()
-        await send.click()
-        await self.page.wait_for_timeout(PAUSE)
-        await self.shows(f"{label} too early")
+        if " *" in await form.inner_text():
+            await send.click()
+            assert await form.get_by_text("This one is needed.").count(), (
+                "nobody says what is missing"
+            )
+            await self.shows(f"{label} too early")
         for radio in await form.locator("input[type=radio]").all():
             named = f"input[name='{await radio.get_attribute('name')}']:checked"
             if not await form.locator(named).count():
                 await radio.check(force=True)
         for choice in await form.locator("select").all():
-            await choice.select_option(index=1)
+            if not await choice.input_value():
+                await choice.select_option(index=1)
         for line in await form.locator("textarea, input[type=text]:not([readonly])").all():
             if not await line.input_value() and await line.is_visible():
                 await line.fill(self.secret)

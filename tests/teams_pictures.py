@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parent.parent / ".readme"
 PHONE = 360
-MANY = 24  # cards on a sheet
+MANY, COLUMNS = 20, 4  # cards on a sheet, and beside one another
 
 
 async def for_the_readme() -> None:
@@ -51,29 +51,28 @@ async def for_the_readme() -> None:
 
 async def contact_sheets(folder: Path) -> None:
     """Draw everything once in English, light and dark, so many on a sheet."""
-    drawn = list(dict.fromkeys(json.dumps(card) for card in _everything()))
-    folder.mkdir(parents=True, exist_ok=True)
+    drawn = [json.loads(re.sub(TYPED, "…", text)) for text in dict.fromkeys(_everything())]
     for theme in ("light", "dark"):
-        async with client(4 * (PHONE + 16) + 16, 900) as page:
-            await page.add_style_tag(content="body { columns: 4; column-gap: 16px }")
-            await page.add_style_tag(content=".card { margin-bottom: 16px; break-inside: avoid }")
+        async with client(COLUMNS * (PHONE + 8) + 32, 900) as page:
             for no in range(0, len(drawn), MANY):
-                told = [json.loads(re.sub(TYPED, "…", text)) for text in drawn[no : no + MANY]]
-                await page.evaluate(
-                    "([cards, theme, wide]) => { document.body.replaceChildren();"
-                    " document.body.className = theme; cards.forEach(c => add(c, theme, wide)) }",
-                    [told, theme, PHONE],
-                )
+                told = [drawn[no : no + MANY], theme, PHONE, COLUMNS]
+                await page.evaluate("told => sheet(...told)", told)
                 name = f"{theme}-{no // MANY + 1:02}.png"
                 await page.screenshot(path=folder / name, full_page=True)
     print(f"{len(drawn)} cards and forms are on the sheets in {folder}.")
 
 
-def _everything() -> Iterator[dict[str, Any]]:
-    for _, reader, item in sorted(sights("en"), key=lambda told: told[0]):
-        yield outbound.card(cards.card_of(reader, item), PAIR)
-        if item.prompt.form:
-            yield _dialog(reader, item)
+def _everything() -> Iterator[str]:
+    """Yield each card once for each role, each form as it is first opened, and a few Homes."""
+    found: dict[tuple[str, ...], tuple[Reader, Item]] = {}
+    for key, reader, item in sights("en"):
+        found.setdefault(key[1:4], (reader, item))
+    for no, (key, (reader, item)) in enumerate(sorted(found.items(), key=lambda told: told[0])):
+        yield json.dumps(outbound.card(cards.card_of(reader, item), PAIR))
+        if item.prompt.form and key[2] != "done":
+            yield json.dumps(_dialog(reader, item))
+        if no % 40 == 0:
+            yield json.dumps(outbound.home(cards.home(reader), PAIR))
 
 
 def _dialog(reader: Reader, item: Item) -> dict[str, Any]:
@@ -85,4 +84,6 @@ def _dialog(reader: Reader, item: Item) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).mkdir(parents=True, exist_ok=True)
     asyncio.run(contact_sheets(Path(sys.argv[1])) if sys.argv[1:] else for_the_readme())

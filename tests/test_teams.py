@@ -13,7 +13,7 @@ from adapters.intake import Intake
 from adapters.store import directory, references, roster
 from adapters.store.references import Address, Place
 from adapters.teams.desk import Patience
-from tests.fake_teams import APP, Client, Fault
+from tests.fake_teams import APP, EXECUTE, Client, Fault, typed, walked
 from tests.teams_stage import House, opened, teams_account, two_people
 
 if TYPE_CHECKING:
@@ -237,6 +237,33 @@ async def test_a_form_comes_back_with_all_that_was_written(house: House) -> None
     answer = await ada.submits({"why": ("heard",), "focus": ("canary words",)})
     assert answer["task"]["type"] == "continue"
     assert "Almost" in str(ada.dialog)
+
+
+async def test_a_form_in_the_chat_takes_its_cards_place_and_gives_way_to_what_follows(
+    house: House,
+) -> None:
+    """Where there are no dialogs; nothing of it can be pressed twice."""
+    house.messenger.dialogs = False
+    ada, _, pair = await begin(house)
+    message, action = ada.live, ada.live.buttons()["Start my draft"]
+    assert action["type"] == EXECUTE
+    form = (await ada.does(action, message))["value"]
+    send, fallback = form["actions"][0], form["actions"][0]["fallback"]
+    assert send["data"] == fallback["data"]
+    full = {"why": ("heard",), "focus": ("both",), "aim": ("hear",), "effect": ("speak_up",)}
+    for answers in ({"why": ("heard",)}, full):
+        told = await ada.does({**send, "data": {**send["data"], **typed(form, answers)}}, message)
+        assert told["type"] == CARD
+    await house.settled()
+    assert (await entries(house, pair)).count("purpose.mentor_drafted") == 1
+    assert walked_inputs(told["value"]) == []
+    assert told["value"] == ada.live.card
+    late = await ada.does({**send, "data": {**send["data"], **typed(form, full)}}, message)
+    assert late["type"] == CARD
+
+
+def walked_inputs(drawn: dict[str, Any]) -> list[str]:
+    return [e["id"] for e in walked(drawn) if str(e.get("type")).startswith("Input.")]
 
 
 async def test_a_button_of_somebody_else_is_nobodys(house: House) -> None:

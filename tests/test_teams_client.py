@@ -19,7 +19,9 @@ from adapters.teams import forms, outbound
 from bot import cards
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
+from tests.teams_stage import opened
 from tests.test_browser import CHROMIUM, FLAGS
+from tests.test_teams import begin
 from tests.test_teams_cards import LOOK, PAIR, SPOOFS, _asks, _drawn, looks, say, seen, sheets
 
 if TYPE_CHECKING:
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.databases import Files
+    from tests.fake_teams import Client
+
 HERE = Path(__file__).parent / "node"
 RENDERER = HERE / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
 
+pytest_plugins = ("tests.databases",)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -134,6 +140,52 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
             "kept": (),
             "shares": ("shared",),
         }
+
+
+async def test_a_dialog_goes_from_the_button_to_the_journal_and_back(files: Files) -> None:
+    """Point 19: fetched by a signed request, drawn, refused, mended and sent as Teams would."""
+    async with opened(files.new("dialog", like="migrated")) as house, client() as page:
+        ada, _, pair = await begin(house)
+        opened_by = ada.live.buttons()["Start my draft"]
+        answer = await ada.does(opened_by, ada.live)
+        assert answer["task"]["type"] == "continue"
+        title = answer["task"]["value"]["title"]
+        await shows(page, ada)
+        await page.get_by_role("button").last.click()
+        assert await page.evaluate("window.sent") is None, "something is needed"
+        for radio in await page.locator("input[type=radio]").all():
+            named = f"input[name='{await radio.get_attribute('name')}']:checked"
+            if not await page.locator(named).count():
+                await radio.check()
+        for line in await page.get_by_role("textbox").all():
+            await line.fill("Words of Ada's" + " and more" * 30)
+        assert (await sends(page, ada))["task"]["value"]["title"] == title
+        await shows(page, ada)
+        kept = [await line.input_value() for line in await page.get_by_role("textbox").all()]
+        assert all("and more" in words for words in kept), "nothing that was typed is lost"
+        for line in await page.get_by_role("textbox").all():
+            await line.fill("Words of Ada's")
+        assert (await sends(page, ada)).get("task", {}).get("type") != "continue"
+        await house.settled()
+        journal = await house.store.work(pair, lambda work: work.pair().journal)
+        (draft,) = (e.event for e in journal if e.event.name == "purpose.mentor_drafted")
+        typed = {getattr(draft, name) for name in ("why_own", "aim_own", "effect_own", "never_own")}
+        assert typed == {"Words of Ada's"}
+
+
+async def shows(page: Page, someone: Client) -> None:
+    """Draw the dialog that is open, as wide as Teams does."""
+    assert someone.dialog
+    await draws(page, someone.dialog, "light", 568)
+
+
+async def sends(page: Page, someone: Client) -> dict[str, Any]:
+    """Press the dialog's button; send what the renderer collected, and return the answer."""
+    await page.get_by_role("button").last.click()
+    collected = await page.evaluate("window.sent")
+    assert collected
+    value = {"data": collected, "context": {"theme": "default"}}
+    return someone.opens(await someone.invokes("task/submit", value))
 
 
 async def test_what_is_needed_is_asked_for_before_anything_is_sent() -> None:

@@ -146,7 +146,8 @@ class Desk:
         pair = PairId(arrival.pair or "")
         if pair not in homes:
             return None
-        return outbound.told(outbound.home(homes[pair], pair), self._say(arrival, "answered"))
+        drawn = outbound.home(homes[pair], pair, dialogs=self._messenger.dialogs)
+        return outbound.told(drawn, self._say(arrival, "answered"))
 
     def _spoken(self, arrival: Arrival, answer: Answer) -> Drawn | None:
         reply = answer.reply
@@ -194,7 +195,8 @@ class Desk:
         if arrival.kind is Kind.SENT:
             return Told()  # which closes the dialog
         if arrival.kind is Kind.PRESSED and answer.card and answer.ref == arrival.message:
-            return _execute(CARD, outbound.card(answer.card, reply.pair or ""))
+            dialogs = self._messenger.dialogs
+            return _execute(CARD, outbound.card(answer.card, reply.pair or "", dialogs=dialogs))
         return self._over_with(arrival, self._say(arrival, "done"))
 
     def _over_with(self, arrival: Arrival, text: str) -> Told:

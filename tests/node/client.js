@@ -31,8 +31,21 @@ function draw(card, theme = "light", width = 310) {
   return add(card, theme, width);
 }
 
+// Draws many cards side by side, each in the column that is shortest.
+function sheet(cards, theme, width, count) {
+  draw({ type: "AdaptiveCard", version: "1.5", body: [] }, theme, width);
+  const columns = Array.from({ length: count }, () => document.createElement("div"));
+  columns.forEach((column) => (column.className = "column"));
+  document.body.replaceChildren(...columns);
+  for (const card of cards) {
+    const shortest = columns.reduce((one, other) =>
+      other.offsetHeight < one.offsetHeight ? other : one);
+    add(card, theme, width, shortest);
+  }
+}
+
 // Draws one more card under those that are there.
-function add(card, theme, width) {
+function add(card, theme, width, where = document.body) {
   const drawn = new AdaptiveCards.AdaptiveCard();
   const reading = new AdaptiveCards.SerializationContext(AdaptiveCards.Versions.v1_5);
   drawn.hostConfig = hostConfig(THEMES[theme]);
@@ -42,7 +55,7 @@ function add(card, theme, width) {
   place.className = "card";
   place.style.width = `${width}px`;
   place.append(drawn.render());
-  document.body.append(place);
+  where.append(place);
   const events = [...Array(reading.eventCount).keys()].map((n) => reading.getEventAt(n).message);
   return [...events, ...drawn.validateProperties().validationEvents.map((each) => each.message)];
 }
