@@ -59,11 +59,12 @@ class Guest:
     page: Page
     folder: Path
     shots: int = 0
+    secrets: int = 0  # how often they have typed them
     done: set[str] = field(default_factory=set)  # the cards whose first button was pressed
 
     @property
     def secret(self) -> str:
-        """Words that only they have typed."""
+        """Words that they type only where nobody else is to read them."""
         return f"Words of {self.name}'s"
 
     async def installs(self) -> None:
@@ -113,6 +114,8 @@ class Guest:
             await self.shows(f"{label} too early")
             if not await self.sees("This one is needed."):
                 return  # it was not too early: what is needed stood there
+        is_private = "Only you see" in await form.inner_text()
+        is_private &= not await form.locator("input[type=checkbox]:checked").count()
         for radio in await form.locator("input[type=radio]").all():
             named = f"input[name='{await radio.get_attribute('name')}']:checked"
             if not await form.locator(named).count():
@@ -122,7 +125,8 @@ class Guest:
                 await choice.select_option(index=1)
         for line in await form.locator("textarea, input[type=text]:not([readonly])").all():
             if not await line.input_value() and await line.is_visible():
-                await line.fill(self.secret)
+                await line.fill(self.secret if is_private else "A few words")
+                self.secrets += is_private
         await self.shows("filled in")
         await send.click()
         await self.page.wait_for_timeout(PAUSE)
@@ -161,6 +165,8 @@ async def _ends(house: House, pair: PairId, guests: list[Guest]) -> list[str]:
         await guest.says("status")
         if other.secret in await guest.page.content():
             faults.append(f"{guest.name} reads what {other.name} wrote in private")
+        if not guest.secrets:
+            faults.append(f"{guest.name} was never asked in private")
         if not await guest.sees("Home"):
             faults.append(f"{guest.name} does not see Home")
     return faults

@@ -109,6 +109,7 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
         _asks(Choice(("a", "b")), "none", options=two, value=("a",)),
         _asks(Choice(("a", "b"), many=True), "many", options=two, value=("a",)),
         _asks(Choice(("a", "b"), many=True), "shut", options=two, value=("a",)),
+        _asks(Choice(("yes",)), "tick", options=(("yes", "I have looked it over"),)),
         _asks(Scale(5), "scale"),
         _asks(Slot(), "when"),
         _asks(Text(400, rows=3), "shared", shares=False),
@@ -121,6 +122,7 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
         await page.get_by_label("No answer").nth(1).check()
         await page.get_by_label("Second").nth(2).check()
         await page.get_by_label("First").nth(3).uncheck()
+        await page.get_by_label("I have looked it over").click()
         await page.locator("select").select_option(label="4")
         await page.locator("input[type=date]").fill("2035-03-05")
         await page.locator("input[type=time]").fill("09:30")
@@ -134,6 +136,7 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
             "none": (),
             "many": ("a", "b"),
             "shut": (),
+            "tick": ("yes",),
             "scale": ("4",),
             "when": ("2035-03-05T09:30",),
             "shared": ("One line\nand another",),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.cards import Button, Card, Home, Row
 
 HOME, OPEN = "home", "open"  # pressed without an item, it asks for Home
+MANY = 3  # answers of which none is drawn as the one to press
 ROOM = 4_000  # bytes that headings and the frame may take
 DIALOG = {"msteams": {"type": "task/fetch"}}
 
@@ -79,9 +80,13 @@ def _foot(foot: str, pair: str) -> Drawn:
 
 
 def _actions(look: Card, pair: str, *, dialogs: bool) -> list[Drawn]:
-    """Return a card's buttons, the first drawn as the one to press where something is asked."""
+    """Return a card's buttons, the first drawn as the one to press where something is asked.
+
+    Of many answers none is, so that nobody is led to one.
+    """
     drawn = [_button(button, pair, dialogs=dialogs) for button in look.buttons]
-    if drawn and not look.resting and look.buttons[0].action not in {MORE, LATER}:
+    moves = [button.action not in {MORE, LATER} for button in look.buttons]
+    if not look.resting and moves[:1] == [True] and sum(moves) < MANY:
         drawn[0]["style"] = "positive"
     return drawn
 
