@@ -128,11 +128,13 @@ async def opened(
     messenger: type[TeamsMessenger] = TeamsMessenger,
     intake: type[Intake] = Intake,
     patience: Patience | None = None,
+    key: str = "",
     **others: Callable[[SqlStore], Messenger],
 ) -> AsyncIterator[House]:
     """Open a house whose only line goes to a Teams of its own."""
     clock, waits = StageClock(), Waits()
-    store = await SqlStore.open(database, base64.urlsafe_b64decode(new_key()), BOOK.catalogue)
+    master = base64.urlsafe_b64decode(key or new_key())
+    store = await SqlStore.open(database, master, BOOK.catalogue)
     async with serving(clock) as teams, aiohttp.ClientSession() as session:
         tokens = ClientTokens(session, teams.cloud, Credentials(APP, TENANT, SECRET), clock)
         connector = Connector(

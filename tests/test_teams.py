@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.intake import Intake
+from adapters.settings import new_key
 from adapters.store import directory, references, roster
 from adapters.store.references import Address, Place
 from adapters.teams.desk import Patience
@@ -202,6 +203,23 @@ async def test_what_teams_sends_twice_happens_once(house: House) -> None:
         assert (await ada.sends(said)).status_code == HTTPStatus.OK
     await house.settled()
     assert (await entries(house, pair)).count("welcome.accepted") == 1
+
+
+async def test_what_teams_sends_again_after_a_restart_happens_once(database: str) -> None:
+    """Point 14."""
+    key = new_key()
+    async with opened(database, key=key) as house:
+        ada, _, pair = await moves_in(house)
+        value = {"action": ada.live.buttons()[YES], "trigger": "manual"}
+        activity = ada.activity("invoke", name="adaptiveCard/action", value=value)
+        assert (await ada.sends(activity)).status_code == HTTPStatus.OK
+        await house.settled()
+    async with opened(database, key=key) as house:
+        again = {**activity, "serviceUrl": house.teams.service}
+        answer = await house.client("ada").sends(again)
+        assert answer.json()["value"] == "I have that already."
+        await house.settled()
+        assert (await entries(house, pair)).count("welcome.accepted") == 1
 
 
 async def test_a_double_click_is_one_entry_and_an_old_card_answers_for_ever(house: House) -> None:
