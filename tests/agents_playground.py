@@ -79,6 +79,15 @@ class Guest:
         await self.page.wait_for_timeout(PAUSE)
         await self.shows(text)
 
+    async def uninstalls(self) -> None:
+        for words in ("Mock an Activity", "Uninstall application", "Send activity"):
+            await self.page.get_by_text(words, exact=True).first.click()
+            await self.page.wait_for_timeout(PAUSE)
+        await self.shows("uninstalled")
+
+    async def cards(self) -> list[str]:
+        return await self.page.locator(".ac-adaptiveCard").all_inner_texts()
+
     async def sees(self, words: str) -> int:
         return await self.page.get_by_text(words).count()
 
@@ -167,8 +176,13 @@ async def _ends(house: House, pair: PairId, guests: list[Guest]) -> list[str]:
             faults.append(f"{guest.name} reads what {other.name} wrote in private")
         if not guest.secrets:
             faults.append(f"{guest.name} was never asked in private")
-        if not await guest.sees("Home"):
-            faults.append(f"{guest.name} does not see Home")
+    await ben.uninstalls()
+    before = await ben.cards()
+    await ada.does()
+    await _moves_on(house)
+    await ben.page.wait_for_timeout(PAUSE)
+    if await ben.cards() != before:
+        faults.append("Ben took the app away and is written to")
     return faults
 
 
