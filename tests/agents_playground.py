@@ -261,9 +261,11 @@ async def _playground(port: int, name: str) -> AsyncIterator[None]:
                     break
                 except httpx.TransportError:
                     await asyncio.sleep(0.2)
-        yield
-        running.terminate()
-        running.wait()
+        try:
+            yield
+        finally:
+            running.terminate()
+            running.wait()
 
 
 def _tenant(name: str) -> dict[str, Any]:
