@@ -174,7 +174,9 @@ async def ours(folder: Path, fake: FakeTeams) -> tuple[Starlette, dict[str, Any]
     bench = await prepared(url, key, 10)
     pair = await bench.now()
     me, account = pair.reverse_mentee, teams_account("ben")
-    await bench.store.run(lambda c: roster.add_account(c, account, me.id, NOON))
+    await bench.store.run(
+        lambda c: roster.add_account(c, account, me.id, NOON + timedelta(seconds=1))
+    )
     found = {item.thread: item.key for item in facilitator.inbox(pair, me, NOON)}
     await bench.store.close()
     (folder / "clock").write_text(str((NOON - datetime.now(UTC)).total_seconds()), encoding="ascii")
