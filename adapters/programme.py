@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TERM = range(5, 10)
+PLATFORMS = ("slack", "teams", "web")
 
 EXAMPLE = """\
 # A Turnabout programme. Lines that begin with # are notes.
@@ -30,6 +31,7 @@ window = ["09:00", "17:00"]                 # when people may be written to, in 
 holidays = [2026-12-24, 2026-12-31]         # on top of the public ones of each person's country
 public = true                               # whether others may know who takes part
 privacy_link = "https://example.org/privacy"
+store_rules = ["teams"]                     # where topics that app stores forbid are not offered
 support = ["Employee assistance, day and night: 0800 000 000"]
 
 [[contact]]                                 # whom a participant may ask for help; two are better
@@ -67,6 +69,7 @@ def read(text: str) -> Programme:
         "contacts": _contacts(data.get("contact", []), faults),
         "support": _lines(data.get("support", []), faults),
         "public": _yes(data, "public", faults, usual=True),
+        "store_rules": _platforms(data.get("store_rules", ["teams"]), faults),
     }
     strangers = set(data) - {*known, "contact"} | (set(data) & {"contacts"})
     faults += [f"`{name}` is not something a programme has." for name in sorted(strangers)]
@@ -166,6 +169,13 @@ def _contacts(value: object, faults: list[str]) -> tuple[Contact, ...]:
         stands_in = _yes(contact, "stands_in", faults, usual=False)
         found.append(Contact(name, how, stands_in))
     return tuple(found)
+
+
+def _platforms(value: object, faults: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or any(each not in PLATFORMS for each in value):
+        faults.append(f"`store_rules` must be a list of some of {', '.join(PLATFORMS)}.")
+        return ("teams",)
+    return tuple(value)
 
 
 def _lines(value: object, faults: list[str]) -> tuple[str, ...]:

@@ -30,18 +30,25 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One of the two. `zone` is an IANA name, `country` an ISO code or empty, for holidays."""
+    """One of the two. `zone` is an IANA name, `country` an ISO code or empty, for holidays.
+
+    `platform` is where they are reached now, empty as long as they are reached nowhere.
+    """
 
     id: PersonId
     name: str
     locale: str = "en"
     zone: str = "UTC"
     country: str = ""
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic of the catalogue. Its words are in `prompts/`; level 1 light, 2 personal, 3 sore."""
+    """A topic of the catalogue. Its words are in `prompts/`; level 1 light, 2 personal, 3 sore.
+
+    `store` says whether the rules of a platform's app store let an app bring it up.
+    """
 
     id: str
     group: str
@@ -69,7 +76,8 @@ class Contact:
 class Programme:
     """An organisation's reverse-mentoring effort, as its coordinator set it up (domain.md 13).
 
-    `term` is in months, `window` the local hours in which people may be written to unasked.
+    `term` is in months, `window` the local hours in which people may be written to unasked, and
+    `store_rules` the platforms whose app store's rules on topics are kept.
     """
 
     id: str
@@ -85,6 +93,7 @@ class Programme:
     support: tuple[str, ...] = ()
     privacy_link: str = ""
     public: bool = True
+    store_rules: tuple[str, ...] = ("teams",)
     topics: Mapping[str, Topic] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -130,6 +139,15 @@ class Pair:
     def opening(self) -> Entry:
         """The entry with which the programme proposed this pair, as it is now."""
         return self.journal[self.chapter]
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """The catalogue as far as it may be shown to both, wherever they are reached.
+
+        What one may not be shown is missing for the other too, so that nothing tells of whom it is.
+        """
+        strict = any(each.platform in self.programme.store_rules for each in self.people)
+        return {t.id: t for t in self.programme.topics.values() if t.store or not strict}
 
     def partner(self, me: Person) -> Person:
         """Return the other one."""

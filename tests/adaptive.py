@@ -120,7 +120,9 @@ SCHEMA: dict[str, Any] = {
             "id title",
             title=TEXT,
             wrap=YES,
-            **(INPUT | {"value": {"enum": ["true", "false"]}}),
+            valueOn=TEXT,
+            valueOff=TEXT,
+            **INPUT,
         ),
         "Input.Date": _one(
             "Input.Date",

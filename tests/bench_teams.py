@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -47,7 +48,8 @@ from tests.teams_stage import teams_account
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-TEAMS, OURS, STOCK, BARE = 8920, 8921, 8922, 8923
+TEAMS, OURS, STOCK, BARE, WHOLE = 8920, 8921, 8922, 8923, 8924
+NUDGES = 100
 
 
 class Free:
@@ -76,9 +78,11 @@ def be_teams() -> None:
     async def took(request: web.Request) -> web.Response:
         return web.json_response({"id": "1"})
 
-    served_app.add_routes(
-        [web.post("/drive", drive), web.get("/arrived", arrived), web.post(reply, took)]
-    )
+    async def asked(request: web.Request) -> web.Response:
+        return web.json_response(fake.tokens)
+
+    known = [web.get("/arrived", arrived), web.get("/asked", asked)]
+    served_app.add_routes([web.post("/drive", drive), *known, web.post(reply, took)])
     web.run_app(served_app, host="127.0.0.1", port=TEAMS, print=None, access_log=None)
 
 
@@ -170,7 +174,9 @@ async def ours(folder: Path, fake: FakeTeams) -> tuple[Starlette, dict[str, Any]
     bench = await prepared(url, key, 10)
     pair = await bench.now()
     me, account = pair.reverse_mentee, teams_account("ben")
-    await bench.store.run(lambda c: roster.add_account(c, account, me.id, NOON))
+    await bench.store.run(
+        lambda c: roster.add_account(c, account, me.id, NOON + timedelta(seconds=1))
+    )
     found = {item.thread: item.key for item in facilitator.inbox(pair, me, NOON)}
     await bench.store.close()
     (folder / "clock").write_text(str((NOON - datetime.now(UTC)).total_seconds()), encoding="ascii")
@@ -214,6 +220,60 @@ async def measure(folder: Path, fake: FakeTeams) -> None:
     told(f"{name} an echo of our parts without SDK or store", middle[OURS] / middle[BARE], None)
     each = ", ".join(f"{1000 * value:.2f}" for value in middle.values())
     print(f"(ms of CPU: ours, the SDK's echo, the bare echo: {each})", flush=True)
+    told("Teams: CPU of that last one", 1000 * middle[BARE], 4.0, unit="ms")
+
+
+async def nudges(fake: FakeTeams) -> None:
+    """Send a hundred nudges at once, and see what that asks for, and how long the loop stands."""
+    async with aiohttp.ClientSession() as session:
+        before = await _asked(session, fake)
+        tokens = ClientTokens(session, fake.cloud, Credentials(APP, TENANT, SECRET), WallClock())
+        connector = Connector(session, fake.cloud, tokens, Free())  # type: ignore[arg-type]
+        stood: list[float] = []
+        watching = asyncio.create_task(_watched(stood))
+        chats = (Address(fake.service, f"a:{no}", "29:x", f"28:{APP}") for no in range(NUDGES))
+        nudge = {"type": "message", "text": "Something is open for you in Turnabout."}
+        await asyncio.gather(*(connector.post(chat, nudge) for chat in chats))
+        watching.cancel()
+        asked = await _asked(session, fake) - before
+    told(f"Teams: requests for a token, for {NUDGES} nudges", asked, 1.0, unit="")
+    told("Teams: longest the loop stood still meanwhile", 1000 * max(stood), 50.0, unit="ms")
+
+
+async def _asked(session: aiohttp.ClientSession, fake: FakeTeams) -> int:
+    async with session.get(f"{fake.url}/asked") as answer:
+        return int(await answer.json())
+
+
+async def _watched(stood: list[float]) -> None:
+    """Note how long each round of the loop takes, in seconds of this process."""
+    while True:
+        before = time.thread_time()
+        await asyncio.sleep(0)
+        stood.append(time.thread_time() - before)
+
+
+async def memory(folder: Path) -> None:
+    """Start the web process as it is, with Teams on, and see how much memory it takes."""
+    url = f"sqlite:///{folder / 'memory.db'}"
+    await asyncio.get_running_loop().run_in_executor(None, upgrade, url)
+    here = {"DATABASE_URL": url, "TURNABOUT_KEY": new_key(), "PORT": str(WHOLE)}
+    teams = {"TEAMS_APP_ID": APP, "TEAMS_TENANT_ID": TENANT, "TEAMS_SECRET": SECRET}
+    web_process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "adapters.cli", "web", env={**os.environ, **here, **teams}
+    )
+    try:
+        async with aiohttp.ClientSession() as session:
+            await _is_up(session, f"http://127.0.0.1:{WHOLE}/readyz")
+            for _ in range(TURNS):
+                address = f"http://127.0.0.1:{WHOLE}/api/messages"
+                async with session.post(address, json={"type": "message"}) as answer:
+                    assert answer.status == 401
+        held = await asyncio.to_thread(_held, web_process.pid)
+    finally:
+        web_process.terminate()
+        await web_process.wait()
+    told("Teams: memory of a web process", held / 1024, 110.0, unit="MB")
 
 
 async def of_teams(folder: Path) -> None:
@@ -221,21 +281,29 @@ async def of_teams(folder: Path) -> None:
     teams = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench_teams", "teams")
     fake = FakeTeams(WallClock(), f"http://127.0.0.1:{TEAMS}")
     try:
-        await _is_there(fake)
+        async with aiohttp.ClientSession() as session:
+            await _is_up(session, fake.cloud.metadata)
         await measure(folder, fake)
+        await nudges(fake)
+        await memory(folder)
     finally:
         teams.terminate()
         await teams.wait()
 
 
-async def _is_there(fake: FakeTeams) -> None:
-    async with aiohttp.ClientSession() as session:
-        while True:
-            try:
-                async with session.get(fake.cloud.metadata):
-                    return
-            except aiohttp.ClientConnectorError:
-                await asyncio.sleep(0.05)
+def _held(process: int) -> int:
+    """Return how much memory a process holds, in kB."""
+    status = Path(f"/proc/{process}/status").read_text("ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+async def _is_up(session: aiohttp.ClientSession, url: str) -> None:
+    while True:
+        try:
+            async with session.get(url):
+                return
+        except aiohttp.ClientConnectorError:
+            await asyncio.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,35 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "what a store forbids is kept only from who is there",
+        "bot/people.py",
+        "if t.store or not strict",
+        "if t.store or not strict or self.reverse_mentee.platform == 'slack'",
+        "tests/test_topics.py -k store_forbids",
+    ),
+    Fault(
+        "a process remembers where people were reached before",
+        "adapters/store/roster.py",
+        """        "epoch": tables.pair.c.epoch + 1,
+        "wake_at": case""",
+        """        "wake_at": case""",
+        "tests/test_teams_topics.py -k first_of_the_two",
+    ),
+    Fault(
+        "who says anything at Teams is moved there",
+        "adapters/store/references.py",
+        "roster.come_back(conn, at, person, now)",
+        "roster.add_account(conn, at, person, now)",
+        "tests/test_teams_topics.py -k first_of_the_two",
+    ),
+    Fault(
+        "at Teams, a form in the chat can be sent for ever",
+        "adapters/teams/desk.py",
+        "return _execute(CARD, outbound.notice(notice_lines(text)))",
+        "pass",
+        "tests/test_teams.py -k takes_its_cards",
+    ),
+    Fault(
         "at Teams, any channel's key signs",
         "adapters/teams/auth.py",
         "if key is None or CHANNEL not in key.endorsements:",

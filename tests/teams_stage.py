@@ -128,11 +128,13 @@ async def opened(
     messenger: type[TeamsMessenger] = TeamsMessenger,
     intake: type[Intake] = Intake,
     patience: Patience | None = None,
+    key: str = "",
     **others: Callable[[SqlStore], Messenger],
 ) -> AsyncIterator[House]:
     """Open a house whose only line goes to a Teams of its own."""
     clock, waits = StageClock(), Waits()
-    store = await SqlStore.open(database, base64.urlsafe_b64decode(new_key()), BOOK.catalogue)
+    master = base64.urlsafe_b64decode(key or new_key())
+    store = await SqlStore.open(database, master, BOOK.catalogue)
     async with serving(clock) as teams, aiohttp.ClientSession() as session:
         tokens = ClientTokens(session, teams.cloud, Credentials(APP, TENANT, SECRET), clock)
         connector = Connector(
@@ -212,24 +214,28 @@ class Mirror(TeamsMessenger):
             message.live = message.live and message.key != ref
 
 
-class MirrorWeb(WebMessenger):
-    """The playground's messenger, which also puts every card on the stage's paper."""
+class Mirrors:
+    """What makes another platform's messenger put every card on the stage's paper, too."""
 
     stage: TeamsStage
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
-        known = await self.find(account, key)
-        ref = await super().post(account, card, key, retire)
-        if not known:
-            self.stage.paper.chats.setdefault(account, []).append(Message(ref, card))
+        ref: str = await super().post(account, card, key, retire)  # type: ignore[misc]
+        chat = self.stage.paper.chats.setdefault(account, [])
+        if all(message.key != ref for message in chat):
+            chat.append(Message(ref, card))
             self.stage.paper.shown.append((account, "post", card))
         return ref
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
-        now = await super().update(account, ref, card, key)
+        now: str = await super().update(account, ref, card, key)  # type: ignore[misc]
         self.stage.paper.chats[account][-1].card = card
         self.stage.paper.shown.append((account, "update", card))
         return now
+
+
+class MirrorWeb(Mirrors, WebMessenger):
+    """The playground's messenger, which also puts every card on the stage's paper."""
 
 
 class Listening(Intake):
@@ -371,7 +377,7 @@ class TeamsStage(Stage):
         """What stands in the two chats is what was meant to stand there."""
         for actor in self.actors():
             card = self.paper.live(actor.account)
-            if card and actor.client:
+            if card and isinstance(actor, TeamsActor) and actor.client:
                 content = outbound.card(card, self.start.id)
                 live = [m for m in actor.client.chat if m.card == content]
                 assert live, f"{actor.me.name} does not see {card.title!r}"

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import pytest
 
-from adapters.prompts import files
+from adapters.prompts import dates, files
 from adapters.store.memory import MemoryStore
 from bot import journal
-from bot.flows import meeting
+from bot.flows import meeting, sketch, topic
+from bot.flows.place import KIND
 from bot.journal import Event, UnknownEvent, read, write
 from bot.moment import Moment
 from bot.privacy import P0, P1, P2
@@ -24,11 +25,13 @@ from tests.test_journey import both_say_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from tests.stage import Stage
 
 LABEL = "Book our first meeting"
 DRINK = "Tea, coffee, or something else?"
+DEPTH = "How deep shall it go?"
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage], None]:
 
         class Offered(Event, name="meeting.offered"):
             first: Annotated[Moment, Slot(), P2]
-            place: Annotated[str, Choice(meeting.PLACES, labels="meeting.options"), P1]
+            place: Annotated[str, KIND, P1]
             drink: Annotated[str, Text(40), P1] = ""
             second: Annotated[Moment | None, Slot(), P2] = None
             third: Annotated[Moment | None, Slot(), P2] = None
@@ -51,18 +54,53 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage], None]:
                 ""
             )
 
-        monkeypatch.setattr(meeting, "Offered", Offered)
-        for name, prompt in vars(meeting).copy().items():
-            if isinstance(prompt, Prompt) and prompt.form is today:
-                monkeypatch.setattr(meeting, name, replace(prompt, form=Offered))
-        told = files()
-        path = "en/meeting/invite_first.md"
-        book = Phrasebook({**told, path: f"{told[path]}\n? drink: {DRINK}\n"})
-        monkeypatch.setattr("tests.stage.BOOK", book)
-        stage.services = replace(stage.services, book=book)
+        for module in (meeting, sketch):
+            monkeypatch.setattr(module, "Offered", Offered)
+            put(monkeypatch, module, today, Offered)
+        asking(stage, monkeypatch, "en/meeting/invite_first.md", "drink", DRINK)
         restarted(stage)
 
     return deployed
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage], None]:
+    """Put a bot in its place that asks of a topic how deep to go, and no longer for a spare one."""
+
+    def deployed(stage: Stage) -> None:
+        today = topic.Proposed
+        monkeypatch.delitem(journal._KINDS, today.name)
+
+        class Proposed(Event, name="topic.proposed"):
+            topic: Annotated[str, Choice(labels="topics"), P1]
+            own: Annotated[str, Text(80, beside="topic"), P1] = ""
+            depth: Annotated[str, Text(40), P1] = ""
+            spare: Annotated[str, P1] = ""
+            question: Annotated[str, Text(300, rows=2), P1] = ""
+
+        monkeypatch.setattr(topic, "Proposed", Proposed)
+        put(monkeypatch, topic, today, Proposed)
+        asking(stage, monkeypatch, "en/topic/propose.md", "depth", DEPTH)
+        restarted(stage)
+
+    return deployed
+
+
+def put(monkeypatch: pytest.MonkeyPatch, module: ModuleType, today: type, form: type) -> None:
+    """Let the prompts of a module ask with another form."""
+    for name, prompt in vars(module).copy().items():
+        if isinstance(prompt, Prompt) and prompt.form is today:
+            monkeypatch.setattr(module, name, replace(prompt, form=form))
+
+
+def asking(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, path: str, name: str, words: str
+) -> None:
+    """Give the words for a new question."""
+    told = files()
+    book = Phrasebook({**told, path: f"{told[path]}\n? {name}: {words}\n"}, dates())
+    monkeypatch.setattr("tests.stage.BOOK", book)
+    stage.services = replace(stage.services, book=book)
 
 
 def restarted(stage: Stage) -> None:
@@ -139,38 +177,38 @@ async def test_what_was_said_before_is_read_as_it_was_said(
 
 
 async def test_a_form_half_answered_in_chat_goes_on(
-    stage: Stage, deploy: Callable[[Stage], None]
+    stage: Stage, later: Callable[[Stage], None]
 ) -> None:
     ben = stage.ben
     await both_say_yes(stage)
-    await ben.writes("book")
-    await ben.writes("2026-11-12 16:00")
-    deploy(stage)
-    assert "What kind of place?" in str(ben.card.body)
-    await ben.writes("a walk in a park")
-    assert DRINK in str(ben.card.body)
-    await ben.writes("Cocoa")
-    while "Use the form" in ben.labels() and "Skip this one" in ben.labels():
-        await ben.writes("Skip this one")
-    assert offered(stage).drink == "Cocoa"
-    assert offered(stage).place == "walk"
-    assert offered(stage).first.wall.hour == 16
+    await ben.writes("topics")
+    await ben.writes("Propose a topic")
+    await ben.writes("Whom we hire")
+    later(stage)
+    await stage.opens()  # a screen is compared with what it should show when the clock looks in
+    assert DEPTH in str(ben.card.body)
+    await ben.writes("As deep as it gets")
+    await ben.writes("Skip this one")
+    assert (proposed(stage).own, proposed(stage).depth) == ("Whom we hire", "As deep as it gets")
 
 
 async def test_a_question_answered_in_chat_and_then_taken_away_is_let_go(
-    stage: Stage, deploy: Callable[[Stage], None]
+    stage: Stage, later: Callable[[Stage], None]
 ) -> None:
     ben = stage.ben
     await both_say_yes(stage)
-    await ben.writes("book")
-    for words in ("2026-11-12 16:00", "a walk in a park", "Skip this one", "Skip this one"):
-        await ben.writes(words)
-    assert "How long?" in str(ben.card.body)
-    deploy(stage)
-    await stage.opens()  # a screen is compared with what it should show when the clock looks in
-    assert DRINK in str(ben.card.body)
+    await ben.writes("topics")
+    await ben.writes("Propose a topic")
+    await ben.writes("Whom we hire")
+    await ben.writes("1")
+    later(stage)
+    await stage.opens()
     await ben.writes("Send it to Ada")
-    assert offered(stage).length == "60"
+    assert (proposed(stage).own, proposed(stage).depth) == ("Whom we hire", "")
+
+
+def proposed(stage: Stage) -> Event:
+    return next(e.event for e in stage.pair.journal if isinstance(e.event, topic.Proposed))
 
 
 # What a newer bot said, after it was taken back

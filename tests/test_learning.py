@@ -290,10 +290,10 @@ async def test_a_month_without_a_date_tells_the_junior_there_is_nothing_to_do(st
     assert last
     assert last.over
     await stage.until(last.over + timedelta(days=24))
-    assert "No date yet" not in "".join(ada.card.lead)
+    assert not ada.sees("No date yet")
     await stage.until(last.over + timedelta(days=28))
     await stage.at_work()
-    assert "No date yet" in "".join(ada.card.lead)
+    assert ada.sees("No date yet")
     assert hours.may_write(stage.pair.programme, ada.me, stage.now)
     assert BOOK
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.intake import Intake
+from adapters.settings import new_key
 from adapters.store import directory, references, roster
 from adapters.store.references import Address, Place
 from adapters.teams.desk import Patience
-from tests.fake_teams import APP, Client, Fault
+from tests.fake_teams import APP, EXECUTE, Client, Fault, typed, walked
 from tests.teams_stage import House, opened, teams_account, two_people
 
 if TYPE_CHECKING:
@@ -204,6 +205,23 @@ async def test_what_teams_sends_twice_happens_once(house: House) -> None:
     assert (await entries(house, pair)).count("welcome.accepted") == 1
 
 
+async def test_what_teams_sends_again_after_a_restart_happens_once(database: str) -> None:
+    """Point 14."""
+    key = new_key()
+    async with opened(database, key=key) as house:
+        ada, _, pair = await moves_in(house)
+        value = {"action": ada.live.buttons()[YES], "trigger": "manual"}
+        activity = ada.activity("invoke", name="adaptiveCard/action", value=value)
+        assert (await ada.sends(activity)).status_code == HTTPStatus.OK
+        await house.settled()
+    async with opened(database, key=key) as house:
+        again = {**activity, "serviceUrl": house.teams.service}
+        answer = await house.client("ada").sends(again)
+        assert answer.json()["value"] == "I have that already."
+        await house.settled()
+        assert (await entries(house, pair)).count("welcome.accepted") == 1
+
+
 async def test_a_double_click_is_one_entry_and_an_old_card_answers_for_ever(house: House) -> None:
     """Point 15: two clicks are two activities."""
     ada, _, pair = await moves_in(house)
@@ -237,6 +255,30 @@ async def test_a_form_comes_back_with_all_that_was_written(house: House) -> None
     answer = await ada.submits({"why": ("heard",), "focus": ("canary words",)})
     assert answer["task"]["type"] == "continue"
     assert "Almost" in str(ada.dialog)
+
+
+async def test_a_form_in_the_chat_takes_its_cards_place_and_gives_way_to_what_follows(
+    house: House,
+) -> None:
+    """Where there are no dialogs; nothing of it can be pressed twice."""
+    house.messenger.dialogs = False
+    ada, _, pair = await begin(house)
+    message, action = ada.live, ada.live.buttons()["Start my draft"]
+    assert action["type"] == EXECUTE
+    form = (await ada.does(action, message))["value"]
+    send, fallback = form["actions"][0], form["actions"][0]["fallback"]
+    assert send["data"] == fallback["data"]
+    full = {"why": ("heard",), "focus": ("both",), "aim": ("hear",), "effect": ("speak_up",)}
+    for answers, on in (({"why": ("heard",)}, message), (full, None)):
+        told = await ada.does({**send, "data": {**send["data"], **typed(form, answers)}}, on)
+        assert told["type"] == CARD
+    await house.settled()
+    assert (await entries(house, pair)).count("purpose.mentor_drafted") == 1
+    assert walked_inputs(told["value"]) == []
+
+
+def walked_inputs(drawn: dict[str, Any]) -> list[str]:
+    return [e["id"] for e in walked(drawn) if str(e.get("type")).startswith("Input.")]
 
 
 async def test_a_button_of_somebody_else_is_nobodys(house: House) -> None:

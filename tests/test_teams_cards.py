@@ -172,6 +172,13 @@ def test_a_button_is_an_address_and_older_clients_send_the_same_one() -> None:
         assert opens["data"]["msteams"] == {"type": "task/fetch"}
 
 
+def test_of_many_answers_none_is_drawn_as_the_one_to_press() -> None:
+    said = (Button("evaluation:1", action, action) for action in ("worse", "same", "better"))
+    for count, styled in ((2, ["positive", None]), (3, [None] * 3)):
+        look = replace(LOOK, buttons=tuple(said)[:count] if count == 3 else LOOK.buttons[:2])
+        assert [each.get("style") for each in pressable(outbound.card(look, PAIR))] == styled
+
+
 def test_buttons_stand_in_rows_that_fit_on_a_phone() -> None:
     """There a row is cut off where the screen ends."""
     labels = ["Yes", "No", "Thursday 5 November, 14:00", "Friday 6 November, 14:00", "Not now…"]
@@ -220,7 +227,7 @@ def test_nothing_that_people_write_becomes_anything_else(spoof: str) -> None:
 def test_a_choice_in_somebodys_words_is_no_link() -> None:
     (choices,) = (
         part
-        for part in parts(_drawn(_asks(Choice(("a",)), options=(("a", SPOOFS[0]),))))
+        for part in parts(_drawn(_asks(Choice(("a", "b")), options=(("a", SPOOFS[0]), ("b", "B")))))
         if part["type"] == "Input.ChoiceSet"
     )
     assert "](" not in choices["choices"][0]["title"]
@@ -291,6 +298,8 @@ def _valid(question: Question) -> tuple[str, ...]:
         (Choice(("a", "b")), {"c:one": forms.NONE}, ()),
         (Choice(("a", "b"), many=True), {"m:one": "b,a"}, ("b", "a")),
         (Choice(("a", "b"), many=True), {"m:one": ""}, ()),
+        (Choice(("a",)), {"c:one": "a"}, ("a",)),
+        (Choice(("a",)), {"c:one": forms.NONE}, ()),
         (Scale(5), {"c:one": "4"}, ("4",)),
         (Slot(), {"d:one": "2035-03-05", "t:one": "09:30"}, ("2035-03-05T09:30",)),
         (Slot(), {"d:one": "2035-03-05"}, ("2035-03-05T",)),

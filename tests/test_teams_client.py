@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import async_playwright
 
-from adapters.gallery import TYPED
-from adapters.settings import ROOT
 from adapters.teams import forms, outbound
-from bot import cards, facilitator
+from bot import cards
 from bot.prompts import Choice, Scale, Slot, Text
 from bot.wording import Line
+from tests.teams_stage import opened
 from tests.test_browser import CHROMIUM, FLAGS
+from tests.test_teams import begin
 from tests.test_teams_cards import LOOK, PAIR, SPOOFS, _asks, _drawn, looks, say, seen, sheets
 
 if TYPE_CHECKING:
@@ -30,10 +29,13 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from tests.databases import Files
+    from tests.fake_teams import Client
+
 HERE = Path(__file__).parent / "node"
 RENDERER = HERE / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
-PICTURES = ROOT / ".readme"
 
+pytest_plugins = ("tests.databases",)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -107,6 +109,7 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
         _asks(Choice(("a", "b")), "none", options=two, value=("a",)),
         _asks(Choice(("a", "b"), many=True), "many", options=two, value=("a",)),
         _asks(Choice(("a", "b"), many=True), "shut", options=two, value=("a",)),
+        _asks(Choice(("yes",)), "tick", options=(("yes", "I have looked it over"),)),
         _asks(Scale(5), "scale"),
         _asks(Slot(), "when"),
         _asks(Text(400, rows=3), "shared", shares=False),
@@ -119,6 +122,7 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
         await page.get_by_label("No answer").nth(1).check()
         await page.get_by_label("Second").nth(2).check()
         await page.get_by_label("First").nth(3).uncheck()
+        await page.get_by_label("I have looked it over").click()
         await page.locator("select").select_option(label="4")
         await page.locator("input[type=date]").fill("2035-03-05")
         await page.locator("input[type=time]").fill("09:30")
@@ -132,12 +136,59 @@ async def test_a_form_that_is_filled_in_is_read_as_it_was_meant() -> None:
             "none": (),
             "many": ("a", "b"),
             "shut": (),
+            "tick": ("yes",),
             "scale": ("4",),
             "when": ("2035-03-05T09:30",),
             "shared": ("One line\nand another",),
             "kept": (),
             "shares": ("shared",),
         }
+
+
+async def test_a_dialog_goes_from_the_button_to_the_journal_and_back(files: Files) -> None:
+    """Point 19: fetched by a signed request, drawn, refused, mended and sent as Teams would."""
+    async with opened(files.new("dialog", like="migrated")) as house, client() as page:
+        ada, _, pair = await begin(house)
+        opened_by = ada.live.buttons()["Start my draft"]
+        answer = await ada.does(opened_by, ada.live)
+        assert answer["task"]["type"] == "continue"
+        title = answer["task"]["value"]["title"]
+        await shows(page, ada)
+        await page.get_by_role("button").last.click()
+        assert await page.evaluate("window.sent") is None, "something is needed"
+        for radio in await page.locator("input[type=radio]").all():
+            named = f"input[name='{await radio.get_attribute('name')}']:checked"
+            if not await page.locator(named).count():
+                await radio.check()
+        for line in await page.get_by_role("textbox").all():
+            await line.fill("Words of Ada's" + " and more" * 30)
+        assert (await sends(page, ada))["task"]["value"]["title"] == title
+        await shows(page, ada)
+        kept = [await line.input_value() for line in await page.get_by_role("textbox").all()]
+        assert all("and more" in words for words in kept), "nothing that was typed is lost"
+        for line in await page.get_by_role("textbox").all():
+            await line.fill("Words of Ada's")
+        assert (await sends(page, ada)).get("task", {}).get("type") != "continue"
+        await house.settled()
+        journal = await house.store.work(pair, lambda work: work.pair().journal)
+        (draft,) = (e.event for e in journal if e.event.name == "purpose.mentor_drafted")
+        typed = {getattr(draft, name) for name in ("why_own", "aim_own", "effect_own", "never_own")}
+        assert typed == {"Words of Ada's"}
+
+
+async def shows(page: Page, someone: Client) -> None:
+    """Draw the dialog that is open, as wide as Teams does."""
+    assert someone.dialog
+    await draws(page, someone.dialog, "light", 568)
+
+
+async def sends(page: Page, someone: Client) -> dict[str, Any]:
+    """Press the dialog's button; send what the renderer collected, and return the answer."""
+    await page.get_by_role("button").last.click()
+    collected = await page.evaluate("window.sent")
+    assert collected
+    value = {"data": collected, "context": {"theme": "default"}}
+    return someone.opens(await someone.invokes("task/submit", value))
 
 
 async def test_what_is_needed_is_asked_for_before_anything_is_sent() -> None:
@@ -159,24 +210,3 @@ async def test_a_line_of_home_unfolds_to_what_can_be_done() -> None:
         await page.locator(".ac-pushButton:visible").first.click()
         sent = await page.evaluate("window.sent")
         assert (sent["pair"], sent["item"]) == (PAIR, line.card.item)
-
-
-async def pictures_for_the_readme() -> None:
-    shown = {item.prompt.key: (r, item) for r, item in reversed(seen()) if r.me.locale == "en"}
-    reader, item = shown["purpose.draft_mentee"]
-    sheet = cards.sheet(reader, facilitator.opened(reader.pair, reader.me, item, reader.now))
-    home = outbound.home(cards.home(shown["charter.sign"][0]), PAIR)
-    typed = re.sub(TYPED, "see what I miss", json.dumps(home))
-    pictures = {
-        "teams-card": (outbound.card(cards.card_of(reader, item), PAIR), "light", 428),
-        "teams-form": (forms.form(replace(sheet, pages=sheet.pages[:1]), PAIR, say), "dark", 310),
-        "teams-home": (json.loads(typed), "light", 428),
-    }
-    async with client() as page:
-        for name, told in pictures.items():
-            await draws(page, *told)
-            await page.locator(".card").screenshot(path=PICTURES / f"{name}.png")
-
-
-if os.environ.get("PICTURES") == "rewrite":
-    test_pictures = pictures_for_the_readme

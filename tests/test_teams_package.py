@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from adapters import cli
+from adapters.settings import ROOT
 from adapters.teams import package
 from bot import facilitator, hearing
 from bot.cards import Reader
@@ -172,6 +173,13 @@ def test_what_teams_would_refuse_is_refused_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
     assert not file.exists()
+
+
+def test_the_part_of_the_sdk_that_fails_on_every_invoke_is_not_installed() -> None:
+    """Point 35."""
+    locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "botbuilder-core==" in locked
+    assert "botbuilder-integration-aiohttp" not in locked
 
 
 def test_the_app_id_is_taken_from_the_environment(

@@ -15,6 +15,7 @@ import pytest
 
 from adapters.store.migrate import upgrade
 from tests import test_journey, test_stories, test_term
+from tests.mixed_stage import MixedStage
 from tests.stage import TRANSCRIPTS
 from tests.teams_stage import TeamsStage
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ALL = os.environ.get("STORIES") == "all"
 JOURNEY = "test_two_people_find_their_way_to_a_second_meeting"
+TERM = "test_a_pair_that_does_well_comes_to_a_good_ending"
 FEW = {
     JOURNEY,
     "test_help_status_not_now_and_a_word_nobody_understands",
@@ -36,11 +38,11 @@ STORIES = {
     if name.startswith("test_")
     and inspect.iscoroutinefunction(story)
     and list(inspect.signature(story).parameters) == ["stage"]
-    and (ALL or name in FEW)
+    and (ALL or name in FEW | {TERM})
 }
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", STORIES if ALL else sorted(FEW))
 async def test_a_story_told_through_teams_is_the_same_story(tmp_path: Path, name: str) -> None:
     await told(tmp_path, name)
 
@@ -52,13 +54,28 @@ async def test_it_is_the_same_story_where_the_other_sits_elsewhere(
     await told(tmp_path, name, mixed=True)
 
 
+@pytest.mark.parametrize("on_slack", ["ben", "ada"] if ALL else ["ben"])
+@pytest.mark.parametrize("name", STORIES if ALL else [TERM])
+async def test_it_is_the_same_story_where_one_of_them_is_on_slack(
+    tmp_path: Path, name: str, on_slack: str
+) -> None:
+    """INV-14: a term from the welcome to the closing, through both doors."""
+    async with MixedStage.between(f"sqlite:///{tmp_path}/story.db", on_slack) as stage:
+        await plays(stage, name)
+
+
 async def told(folder: Path, name: str, *, mixed: bool = False) -> None:
     """Tell a story, and compare it with how it was told on paper."""
-    story, url = STORIES[name], f"sqlite:///{folder}/story.db"
+    url = f"sqlite:///{folder}/story.db"
     await asyncio.to_thread(upgrade, url)
     async with TeamsStage.open(url, mixed=mixed) as stage:
-        await story(stage)
-        mark = next((m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"), None)
-        if mark:
-            golden = TRANSCRIPTS / mark.args[0] / f"{re.sub('^test_', '', name)}.txt"
-            assert stage.transcript() == golden.read_text(encoding="utf-8")
+        await plays(stage, name)
+
+
+async def plays(stage: TeamsStage, name: str) -> None:
+    story = STORIES[name]
+    await story(stage)
+    mark = next((m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"), None)
+    if mark:
+        golden = TRANSCRIPTS / mark.args[0] / f"{re.sub('^test_', '', name)}.txt"
+        assert stage.transcript() == golden.read_text(encoding="utf-8")

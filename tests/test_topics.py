@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from bot import facilitator
 from bot.flows import charter, meeting, topic
@@ -47,3 +50,65 @@ def test_a_sore_topic_that_was_never_offered_is_refused_with_what_was_typed_kept
     assert isinstance(decision.reply, facilitator.Form)
     assert decision.reply.faults == {"topic": "choice"}
     assert decision.reply.answers == answers
+
+
+def sited(pair: Pair, **places: str) -> Pair:
+    """Return the two, each reached at a platform."""
+    moved = {role: replace(getattr(pair, role), platform=where) for role, where in places.items()}
+    return replace(pair, **moved, _known={})
+
+
+def met() -> Pair:
+    pair = signed(booked()).with_events(
+        (meeting.Told(1, "met"),), booked().reverse_mentor.id, MONDAY.replace(month=12)
+    )
+    return sited(pair, reverse_mentor="web", reverse_mentee="slack")
+
+
+STORE = "NN-6"
+
+
+@pytest.mark.parametrize("who", ["reverse_mentor", "reverse_mentee"])
+def test_what_a_store_forbids_is_offered_to_neither_where_one_is_there(who: str) -> None:
+    """Ruling 18: it is missing for both, so that nothing tells of whom it is."""
+    pair = met()
+    assert STORE in topic.allowed(pair)
+    moved = sited(pair, **{who: "teams"})
+    assert set(topic.allowed(pair)) - set(topic.allowed(moved)) == {STORE}
+    for me in moved.people:
+        for item in facilitator.inbox(moved, me, MONDAY.replace(month=12)):
+            assert STORE not in {o for options in item.choices.values() for o in options}
+    wished = replace(moved.programme, store_rules=())
+    assert STORE in topic.allowed(replace(moved, programme=wished, _known={}))
+
+
+def test_what_was_proposed_before_one_moved_can_only_be_passed_on() -> None:
+    pair = met()
+    ben = pair.reverse_mentee
+    pair = pair.with_events((topic.Proposed(STORE, spare="CS-1"),), ben.id, MONDAY)
+    moved = sited(pair, reverse_mentor="teams")
+    (reply,) = (
+        i for i in facilitator.inbox(moved, moved.reverse_mentor, MONDAY) if i.thread == "topic"
+    )
+    assert reply.moves == ("spare", "other", "lighter", "answer")
+    (waiting,) = (
+        i for i in facilitator.inbox(moved, moved.reverse_mentee, MONDAY) if i.thread == "topic"
+    )
+    assert STORE not in waiting.choices["topic"]
+
+
+def test_what_the_junior_passes_over_stays_passed_over_while_it_cannot_be_shown() -> None:
+    pair = met()
+    ada = pair.reverse_mentor
+    pair = pair.with_events((topic.PassedOver((STORE, "CS-1")),), ada.id, MONDAY)
+    moved = sited(pair, reverse_mentee="teams")
+    item = next(
+        i
+        for i in facilitator.inbox(moved, moved.reverse_mentor, MONDAY)
+        if i.prompt is topic.PASS_OVER
+    )
+    answers = {"topics": ("CS-2",)}
+    (event,) = facilitator.handle(
+        moved, moved.reverse_mentor, Submitted(item.key, answers), MONDAY
+    ).events
+    assert event == topic.PassedOver(("CS-2", STORE))

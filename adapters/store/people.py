@@ -31,6 +31,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "holidays": lambda days: tuple(date.fromisoformat(day) for day in days),
         "contacts": lambda contacts: tuple(Contact(**contact) for contact in contacts),
         "support": tuple,
+        "store_rules": tuple,
     }
 )
 SETTINGS = frozenset(Programme.__dataclass_fields__) - {"id", "name", "topics"}
@@ -63,7 +64,7 @@ def email_of(conn: Connection, keys: Keys, who: PersonId) -> str:
 
 
 def person_of(
-    person: PersonId, sealed: bytes | None, told: tuple[str, str, str], cipher: Cipher | None
+    person: PersonId, sealed: bytes | None, told: tuple[str, ...], cipher: Cipher | None
 ) -> Person:
-    """Return one of the two; `told` is locale, zone and country."""
+    """Return one of the two; `told` is locale, zone, country and platform."""
     return Person(person, name_of(person, sealed, cipher), *told)

@@ -84,7 +84,7 @@ def keep(
     if told != was:
         roster.set_person(conn, keys, person, **{k: v for k, v in asdict(told).items() if v})
     if not is_here:
-        roster.add_account(conn, at, person, now)
+        roster.come_back(conn, at, person, now)
     sealed = keys.seal(conn, of_person(person), asdict(address), *_place(at))
     conn.execute(_KEEP, {**_triple(at), "person": person, "sealed": sealed, **asdict(told)})
     return True

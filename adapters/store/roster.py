@@ -12,7 +12,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFLICT too
 
 from adapters.store import tables
@@ -214,11 +214,16 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
         raise LookupError("that account leads to someone else")
     if owner:
         conn.execute(update(tables.account).where(_at(account)).values(since=now))
-        screens = and_(*(tables.posted.c[n] == value for n, value in _triple(account).items()))
-        conn.execute(update(tables.posted).where(screens).values(hold=None))
+        _release(conn, account)
     else:
         row = {**_triple(account), "person": person, "since": now}
         conn.execute(insert(tables.account).values(row))
+
+
+def come_back(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
+    """Let what was held back at an account go out again; where its person is reached stays."""
+    _wake(conn, person, now)
+    _release(conn, account)
 
 
 def add_contact(conn: Connection, keys: Keys, programme: str, name: str, **places: str) -> PersonId:
@@ -414,7 +419,16 @@ def _wake(conn: Connection, person: PersonId, now: datetime) -> None:
     """Let the clock look in on someone's pairs: they can be reached somewhere new."""
     _hold(conn, _of(person))
     later = or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
-    conn.execute(update(tables.pair).where(_of(person), later).values(wake_at=now))
+    changed = {
+        "epoch": tables.pair.c.epoch + 1,
+        "wake_at": case((later, literal(now, tables.Instant)), else_=tables.pair.c.wake_at),
+    }
+    conn.execute(update(tables.pair).where(_of(person)).values(changed))
+
+
+def _release(conn: Connection, account: Account) -> None:
+    screens = and_(*(tables.posted.c[n] == value for n, value in _triple(account).items()))
+    conn.execute(update(tables.posted).where(screens).values(hold=None))
 
 
 def _hold(conn: Connection, which: ColumnElement[bool]) -> None:

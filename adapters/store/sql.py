@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, FromClause, Row, ScalarSelect
 
     from bot.journal import PairId
     from bot.people import Topic
@@ -49,6 +49,15 @@ _HOLD = (
 _NOTE = insert(delivery).on_conflict_do_nothing()
 _UNNOTE = delete(delivery).where(delivery.c.id == bindparam("gone"))
 _MENTOR, _MENTEE = person.alias("mentor"), person.alias("mentee")
+
+
+def _platform(who: FromClause) -> ScalarSelect[Any]:
+    """Return where someone is reached: where they came to last, as `_SCREENS` has it."""
+    last = account.c.since, account.c.platform, account.c.tenant, account.c.user
+    at = select(account.c.platform).where(account.c.person == who.c.id)
+    return at.order_by(*(column.desc() for column in last)).limit(1).scalar_subquery()
+
+
 _LOAD = (
     select(
         pair.c.salt,
@@ -60,6 +69,7 @@ _LOAD = (
             for who in (_MENTOR, _MENTEE)
             for column in (who.c.id, who.c.sealed, who.c.locale, who.c.zone, who.c.country)
         ),
+        *(_platform(who).label(f"{who.name}_platform") for who in (_MENTOR, _MENTEE)),
     )
     .join(programme, programme.c.id == pair.c.programme)
     .join(_MENTOR, _MENTOR.c.id == pair.c.reverse_mentor)
@@ -292,13 +302,13 @@ class SqlUnitOfWork:
             person_of(
                 row.mentor_id,
                 row.mentor_sealed,
-                (row.mentor_locale, row.mentor_zone, row.mentor_country),
+                (row.mentor_locale, row.mentor_zone, row.mentor_country, row.mentor_platform or ""),
                 ciphers.get(mentor),
             ),
             person_of(
                 row.mentee_id,
                 row.mentee_sealed,
-                (row.mentee_locale, row.mentee_zone, row.mentee_country),
+                (row.mentee_locale, row.mentee_zone, row.mentee_country, row.mentee_platform or ""),
                 ciphers.get(mentee),
             ),
         )

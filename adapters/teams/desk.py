@@ -16,6 +16,7 @@ from adapters.teams import forms, outbound
 from adapters.teams.inbound import Arrival, Kind
 from adapters.teams.messenger import Met
 from bot.cards import notice_lines
+from bot.inputs import Submitted
 from bot.journal import PairId
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class Desk:
         pair = PairId(arrival.pair or "")
         if pair not in homes:
             return None
-        return outbound.told(outbound.home(homes[pair], pair), self._say(arrival, "answered"))
+        drawn = outbound.home(homes[pair], pair, dialogs=self._messenger.dialogs)
+        return outbound.told(drawn, self._say(arrival, "answered"))
 
     def _spoken(self, arrival: Arrival, answer: Answer) -> Drawn | None:
         reply = answer.reply
@@ -188,12 +190,20 @@ class Desk:
         if reply.sheet:
             return self._form(arrival, reply, reply.sheet)
         if reply.notice or reply.repeat:
-            return self._message(arrival, reply.notice or self._say(arrival, "repeat"))
+            said = reply.notice or self._say(arrival, "repeat")
+            return self._message(arrival, said) if reply.failed else self._over_with(arrival, said)
         if arrival.kind is Kind.SENT:
             return Told()  # which closes the dialog
         if arrival.kind is Kind.PRESSED and answer.card and answer.ref == arrival.message:
-            return _execute(CARD, outbound.card(answer.card, reply.pair or ""))
-        return self._message(arrival, self._say(arrival, "done"))
+            dialogs = self._messenger.dialogs
+            return _execute(CARD, outbound.card(answer.card, reply.pair or "", dialogs=dialogs))
+        return self._over_with(arrival, self._say(arrival, "done"))
+
+    def _over_with(self, arrival: Arrival, text: str) -> Told:
+        """Say that something is taken; of a form in the chat nothing else is left to press."""
+        if arrival.kind is Kind.PRESSED and isinstance(arrival.input, Submitted):
+            return _execute(CARD, outbound.notice(notice_lines(text)))
+        return self._message(arrival, text)
 
     def _form(self, arrival: Arrival, reply: Reply, sheet: Sheet) -> Told:
         pair, words = reply.pair or "", self._words(arrival, reply)

@@ -148,12 +148,22 @@ def _input(question: Question, say: Say) -> Drawn:
         case Choice(many=True):
             drawn = _named("ChoiceSet", "m", question.name, ",".join(question.value))
             return drawn | {"isMultiSelect": True} | _choices(question.options)
+        case Choice() if len(question.options) == 1:
+            return _tick(question)
         case Choice(preset=preset):
             return _one(question, question.options, say, clears=question.optional and not preset)
         case Scale(top=top):
             numbers = tuple((str(n), str(n)) for n in range(1, top + 1))
             return _one(question, numbers, say, clears=question.optional)
     return _named("Text", "q", question.name, "\n".join(question.value))
+
+
+def _tick(question: Question) -> Drawn:
+    """Return a choice with one option, which is ticked or not."""
+    ((option, label),) = question.options
+    value = option if option in question.value else NONE
+    drawn = _named("Toggle", "c", question.name, value)
+    return drawn | {"title": plain(label), "valueOn": option, "valueOff": NONE, "wrap": True}
 
 
 def _named(kind: str, mark: str, name: str, value: str) -> Drawn:

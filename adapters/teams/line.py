@@ -38,7 +38,8 @@ async def open_line(told: TeamsSettings, store: SqlStore, clock: Clock) -> Async
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         if told.development:
             connector = Connector(session, DEVELOPMENT, NoTokens(), Pacing())
-            yield Line(OpenGate(), TeamsMessenger(store, connector, clock))
+            # Microsoft's client for development shows no dialogs
+            yield Line(OpenGate(), TeamsMessenger(store, connector, clock, dialogs=False))
             return
         wall = WallClock()  # tokens run out by Microsoft's clock, whatever ours is moved to
         credentials = Credentials(told.app_id, told.tenant, told.secret)

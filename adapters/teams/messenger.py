@@ -48,8 +48,11 @@ class Met(Enum):
 class TeamsMessenger:
     """The messenger of this platform, and the one who knows where everybody's chat is."""
 
-    def __init__(self, store: SqlStore, connector: Connector, clock: Clock) -> None:
+    def __init__(
+        self, store: SqlStore, connector: Connector, clock: Clock, *, dialogs: bool = True
+    ) -> None:
         """Find people in this store, and write to them through this connector."""
+        self.dialogs = dialogs
         self._store = store
         self._connector = connector
         self._clock = clock
@@ -111,7 +114,8 @@ class TeamsMessenger:
         await self._in_turn(account)
         try:
             to = await self._where(account)
-            await self._connector.put(to, ref, outbound.message(card, pair))
+            drawn = outbound.message(card, pair, dialogs=self.dialogs)
+            await self._connector.put(to, ref, drawn)
         except GoneError:
             return await self._post_card(account, card, key)
         bare = outbound.message(card, pair, live=False)
@@ -149,7 +153,7 @@ class TeamsMessenger:
 
     async def _post_card(self, account: Account, card: Card, key: str) -> str:
         pair, keys = PairId(key.partition(":")[0]), self._store.keys
-        ref = await self._post(account, outbound.message(card, pair))
+        ref = await self._post(account, outbound.message(card, pair, dialogs=self.dialogs))
         content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
         await self._store.run(
             lambda conn: screen.post_message(conn, keys, account, pair, key, content)

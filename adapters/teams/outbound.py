@@ -1,6 +1,7 @@
 """Cards, notices and Home as Adaptive Cards: plain values for the wire, and pure.
 
-What a button carries is an address (pair, item, action) and never a permission.
+What a button carries is an address (pair, item, action) and never a permission. Where there are no
+dialogs, a form takes the place of the card whose button opens it.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from bot.cards import Button, Card, Home, Row
 
 HOME, OPEN = "home", "open"  # pressed without an item, it asks for Home
+MANY = 3  # answers of which none is drawn as the one to press
 ROOM = 4_000  # bytes that headings and the frame may take
 DIALOG = {"msteams": {"type": "task/fetch"}}
 
 
-def message(look: Card, pair: str, *, live: bool = True) -> Drawn:
+def message(look: Card, pair: str, *, live: bool = True, dialogs: bool = True) -> Drawn:
     """Return the activity that shows a card. What stands in a notification is neutral (INV-8)."""
-    return told(card(look, pair, live=live), look.preview)
+    return told(card(look, pair, live=live, dialogs=dialogs), look.preview)
 
 
 def told(drawn: Drawn, summary: str) -> Drawn:
@@ -44,11 +46,11 @@ def told(drawn: Drawn, summary: str) -> Drawn:
     return {"type": "message", "summary": summary, "attachments": [attachment(drawn)]}
 
 
-def card(look: Card, pair: str, *, live: bool = True) -> Drawn:
+def card(look: Card, pair: str, *, live: bool = True, dialogs: bool = True) -> Drawn:
     """Return a card; one that is not live has nothing to press."""
     body = [*_lead(look.lead), *heading(look.title, size="Large"), *_inside(look)]
     if live:
-        body += rows(_actions(look, pair))
+        body += rows(_actions(look, pair, dialogs=dialogs))
     if live and look.foot:
         body.append(_foot(look.foot, pair))
     return whole(body, look.preview)
@@ -77,18 +79,22 @@ def _foot(foot: str, pair: str) -> Drawn:
     return line | {"separator": True, "selectAction": opens}
 
 
-def _actions(look: Card, pair: str) -> list[Drawn]:
-    """Return a card's buttons, the first drawn as the one to press where something is asked."""
-    drawn = [_button(button, pair) for button in look.buttons]
-    if drawn and not look.resting and look.buttons[0].action not in {MORE, LATER}:
+def _actions(look: Card, pair: str, *, dialogs: bool) -> list[Drawn]:
+    """Return a card's buttons, the first drawn as the one to press where something is asked.
+
+    Of many answers none is, so that nobody is led to one.
+    """
+    drawn = [_button(button, pair, dialogs=dialogs) for button in look.buttons]
+    moves = [button.action not in {MORE, LATER} for button in look.buttons]
+    if not look.resting and moves[:1] == [True] and sum(moves) < MANY:
         drawn[0]["style"] = "positive"
     return drawn
 
 
-def _button(button: Button, pair: str) -> Drawn:
+def _button(button: Button, pair: str, *, dialogs: bool = True) -> Drawn:
     """Return a button. One that opens a form asks for a dialog; any other is carried out here."""
     data = {"pair": pair, "item": button.item, "action": button.action}
-    if button.opens:
+    if button.opens and dialogs:
         return submit(button.label, data | DIALOG)
     return execute(button.label, data)
 
@@ -96,7 +102,7 @@ def _button(button: Button, pair: str) -> Drawn:
 # Home
 
 
-def home(view: Home, pair: str) -> Drawn:
+def home(view: Home, pair: str, *, dialogs: bool = True) -> Drawn:
     """Return Home: a line for each thing, which unfolds to its card where there is room for it.
 
     Where there is none it brings its card to the chat, unless it is settled.
@@ -107,7 +113,7 @@ def home(view: Home, pair: str) -> Drawn:
     for (title, found), alike in zip(view.sections, shut, strict=True):
         body += [part | {"separator": True, "spacing": "Large"} for part in heading(title)]
         for row, line in zip(found, alike, strict=True):
-            unfolded = _unfolding(row, pair, f"row{len(body)}")
+            unfolded = _unfolding(row, pair, f"row{len(body)}", dialogs=dialogs)
             cost = size({"row": unfolded})
             body += unfolded if cost <= room else [line]
             room -= cost if cost <= room else 0
@@ -123,10 +129,10 @@ def _line(row: Row, pair: str) -> Drawn:
     return {"type": "Container", "items": items, "selectAction": opens}
 
 
-def _unfolding(row: Row, pair: str, name: str) -> list[Drawn]:
+def _unfolding(row: Row, pair: str, name: str, *, dialogs: bool) -> list[Drawn]:
     """Return a line of Home, and hidden under it what its card says and offers."""
     inside = _inside(row.card)
-    inside += rows(_button(button, pair) for button in row.card.buttons)
+    inside += rows(_button(button, pair, dialogs=dialogs) for button in row.card.buttons)
     if not inside:
         return [text(row.line)]
     unfold = {"type": "Action.ToggleVisibility", "title": row.line, "targetElements": [name]}

@@ -133,7 +133,7 @@ def allowed(pair: Pair, most: int = 3) -> tuple[str, ...]:
     level = 1
     if charter.agreed(pair):
         level = min(most, 3 if meeting.diary(pair).held else 2)
-    return tuple(t.id for t in pair.programme.topics.values() if t.level <= level)
+    return tuple(t.id for t in pair.topics.values() if t.level <= level)
 
 
 def offered(pair: Pair, me: Person, most: int = 3) -> tuple[str, ...]:
@@ -169,10 +169,10 @@ def lighter(pair: Pair, me: Person) -> tuple[Event, ...]:
     return (Passed(swapped.no, "lighter"),) if swapped else ()
 
 
-def _with(idea: Entry, topics: tuple[str, ...]) -> tuple[str, ...]:
+def _with(pair: Pair, idea: Entry, topics: tuple[str, ...]) -> tuple[str, ...]:
     """Return these topics, and those of the proposal that stands, to be kept or changed."""
     standing = (getattr(idea.event, name, "") for name in ("topic", "spare"))
-    kept = tuple(t for t in standing if t and t != OWN)
+    kept = tuple(t for t in standing if t in pair.topics)
     return (*kept, *(t for t in topics if t not in kept))
 
 
@@ -201,7 +201,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     choices = {"topic": open_ones, "spare": open_ones}
     if me == pair.reverse_mentor:
         kept = talk.passed_over
-        every = {"topics": tuple(pair.programme.topics)}
+        every = {"topics": tuple(pair.topics)}
         yield Item(
             "passing", PASS_OVER, Status.AVAILABLE, kept or begun, refill=kept, choices=every
         )
@@ -209,10 +209,10 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     facts = {"proposal": proposal, "agreed": talk.agreed, "taken": talk.taken, "passed": passed}
     match talk:
         case Talk(proposal=Entry(by=who) as idea) if who == me.id:
-            same = {name: _with(idea, open_ones) for name in choices}
+            same = {name: _with(pair, idea, open_ones) for name in choices}
             yield Item("topic", WAITING, Status.WAITING, idea, facts, refill=idea, choices=same)
         case Talk(proposal=Entry() as idea):
-            moves = _moves(idea)
+            moves = _moves(pair, idea)
             yield Item("topic", REPLY, Status.OPEN, idea, facts, choices=choices, actions=moves)
         case Talk(passed=Entry(by=who) as wish) if who != me.id:
             suggest = _suggesting(pair, open_ones)
@@ -236,10 +236,17 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
                 return Decision(reply=Notice("stale"))
             return record(Taken(proposal.no, move))
         case PassedOver():
-            return record(move, reply=Notice("passed_over", item))
+            kept = replace(move, topics=(*move.topics, *_unseen(pair)))
+            return record(kept, reply=Notice("passed_over", item))
         case "other" | "lighter" if proposal and proposal.by != me.id:
             return record(Passed(proposal.no, move))
     return notice("stale")
+
+
+def _unseen(pair: Pair) -> tuple[str, ...]:
+    """Return the topics they pass over already and cannot be shown just now."""
+    before = pair.fold(Talk).passed_over
+    return tuple(t for t in getattr(before and before.event, "topics", ()) if t not in pair.topics)
 
 
 def _to_propose(
@@ -283,9 +290,10 @@ def _ten_days_ahead(coming: Meeting) -> datetime | None:
     return max(coming.moment.at - timedelta(days=10), coming.taken.at)
 
 
-def _moves(idea: Entry) -> tuple[str, ...]:
-    spare = ("spare",) if getattr(idea.event, "spare", "") else ()
-    return ("topic", *spare, "other", "lighter", "answer")
+def _moves(pair: Pair, idea: Entry) -> tuple[str, ...]:
+    open_ones = (OWN, *allowed(pair))
+    these = (n for n in ("topic", "spare") if getattr(idea.event, n, "") in open_ones)
+    return (*these, "other", "lighter", "answer")
 
 
 def _label(proposal: Entry, taken: Entry) -> str:

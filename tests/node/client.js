@@ -25,19 +25,37 @@ function hostConfig(look) {
 
 // Returns what the renderer has to say against the card; what is pressed is put into window.sent.
 function draw(card, theme = "light", width = 310) {
-  const look = THEMES[theme];
+  document.body.replaceChildren();
+  document.body.className = theme;
+  window.sent = null;
+  return add(card, theme, width);
+}
+
+// Draws many cards side by side, each in the column that is shortest.
+function sheet(cards, theme, width, count) {
+  draw({ type: "AdaptiveCard", version: "1.5", body: [] }, theme, width);
+  const columns = Array.from({ length: count }, () => document.createElement("div"));
+  columns.forEach((column) => (column.className = "column"));
+  document.body.replaceChildren(...columns);
+  for (const card of cards) {
+    const shortest = columns.reduce((one, other) =>
+      other.offsetHeight < one.offsetHeight ? other : one);
+    add(card, theme, width, shortest);
+  }
+}
+
+// Draws one more card under those that are there.
+function add(card, theme, width, where = document.body) {
   const drawn = new AdaptiveCards.AdaptiveCard();
   const reading = new AdaptiveCards.SerializationContext(AdaptiveCards.Versions.v1_5);
-  drawn.hostConfig = hostConfig(look);
+  drawn.hostConfig = hostConfig(THEMES[theme]);
   drawn.parse(card, reading);
   drawn.onExecuteAction = (action) => { window.sent = action.data ?? {}; };
   const place = document.createElement("div");
   place.className = "card";
   place.style.width = `${width}px`;
   place.append(drawn.render());
-  document.body.replaceChildren(place);
-  document.body.className = theme;
-  window.sent = null;
+  where.append(place);
   const events = [...Array(reading.eventCount).keys()].map((n) => reading.getEventAt(n).message);
   return [...events, ...drawn.validateProperties().validationEvents.map((each) => each.message)];
 }
