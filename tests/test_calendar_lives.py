@@ -84,7 +84,7 @@ def without_the_rest(pair: Pair) -> Pair:
 
 def test_the_lives_we_try_book_move_and_end() -> None:
     kinds = {"booked": 0, "moved": 0, "two": 0, "called off": 0}
-    for seed in range(20):
+    for seed in range(40):
         life = Life(seed).live(MOVES)
         found = occasions(life.pair, life.now)
         kinds["booked"] += bool(found)

@@ -93,9 +93,7 @@ def put(monkeypatch: pytest.MonkeyPatch, module: ModuleType, today: type, form: 
             monkeypatch.setattr(module, name, replace(prompt, form=form))
 
 
-def asking(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, path: str, name: str, words: str
-) -> None:
+def asking(stage: Stage, monkeypatch: pytest.MonkeyPatch, path: str, name: str, words: str) -> None:
     """Give the words for a new question."""
     told = files()
     book = Phrasebook({**told, path: f"{told[path]}\n? {name}: {words}\n"}, dates())
