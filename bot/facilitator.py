@@ -127,16 +127,20 @@ def schedule(pair: Pair, me: Person) -> tuple[Item, ...]:
     It follows from the journal alone: an item says itself from when until when it stands.
     """
 
-    def all_items() -> tuple[Item, ...]:
-        found = chain.from_iterable(flow.items(pair, me) for flow in FLOWS)
+    def all_items(pair: Pair) -> tuple[Item, ...]:
+        found = chain.from_iterable(_items(pair, me, flow) for flow in FLOWS)
         return tuple(sorted(_within(pair, found), key=_urgency))
 
     return pair.once(("schedule", me.id), all_items)
 
 
+def _items(pair: Pair, me: Person, flow: Flow) -> tuple[Item, ...]:
+    return pair.once((flow, me.id), lambda pair: tuple(flow.items(pair, me)))
+
+
 def inbox(pair: Pair, me: Person, now: datetime) -> tuple[Item, ...]:
     """Return all that is in my inbox at this moment, what matters most first."""
-    return tuple(item for item in schedule(pair, me) if _stands(pair, item, now))
+    return tuple(item for item in schedule(pair, me) if _stands(item, now))
 
 
 def contacts(pair: Pair) -> tuple[Person, ...]:
@@ -230,7 +234,7 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
     """Return an item's form as it opens: what was said before, or what we suggest."""
     given: dict[str, tuple[str, ...]] = {}
     if item.suggest:
-        given |= item.suggest(now)
+        given |= item.suggest(pair, now)
     given |= _before(me, item)
     draft = pair.fold(Manners).drafts.get(me.id)
     if draft and draft.item == item.key:
@@ -239,29 +243,33 @@ def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
 
 
 def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
-    """Let a pause take no time from what asks about a meeting."""
-    course = pair.fold(leaving.Course)
+    """Let each item stand for as long as the pair's pauses and its end leave it."""
+    course, end = pair.fold(leaving.Course), closing.ended_at(pair)
     for item in found:
-        closes = item.closes
-        if closes and course.paused and course.until and _FLOW[item.prompt.key] in PATIENT:
-            asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
-            if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
-                closes += course.until - course.paused.at
+        closes = _ending(item, _pausing(course, item), end)
         yield item if closes == item.closes else replace(item, closes=closes)
 
 
-def _closes(pair: Pair, item: Item) -> datetime | None:
-    """Return until when an item stands: all but closing rests when the pair has ended (INV-12)."""
-    end = closing.ended_at(pair)
+def _pausing(course: leaving.Course, item: Item) -> datetime | None:
+    """Let a pause take no time from what asks about a meeting."""
+    closes = item.closes
+    if closes and course.paused and course.until and _FLOW[item.prompt.key] in PATIENT:
+        asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
+        if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
+            return closes + (course.until - course.paused.at)
+    return closes
+
+
+def _ending(item: Item, closes: datetime | None, end: datetime | None) -> datetime | None:
+    """Let all but closing rest when the pair has ended (INV-12)."""
     lasts = _FLOW[item.prompt.key] in {closing, retention} or item.prompt is leaving.ENDED
     if end is None or lasts:
-        return item.closes
-    return min(item.closes, end) if item.closes else end
+        return closes
+    return min(closes, end) if closes else end
 
 
-def _stands(pair: Pair, item: Item, now: datetime) -> bool:
-    closes = _closes(pair, item)
-    return not (item.opens and now < item.opens) and not (closes and now >= closes)
+def _stands(item: Item, now: datetime) -> bool:
+    return not (item.opens and now < item.opens) and not (item.closes and now >= item.closes)
 
 
 def _before(me: Person, item: Item) -> dict[str, tuple[str, ...]]:
@@ -499,13 +507,26 @@ def _told(pair: Pair, me: Person, item: Item) -> int:
 
 
 def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
-    """Return when the clock is to write of an item: when it comes up, and the reminders."""
+    """Return when the clock is to write of an item: when it comes up, and the reminders.
+
+    Counted for all that its flow has for me.
+    """
+    flow = _FLOW[item.prompt.key]
+
+    def counted(pair: Pair) -> Mapping[object, tuple[datetime, ...]]:
+        return {_counting(each): _moments_of(pair, me, each) for each in _items(pair, me, flow)}
+
+    return pair.once(("due", flow, me.id), counted)[_counting(item)]
+
+
+def _moments_of(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
     anchor = item.anchor or item.since
     rules = item.prompt.reminders if item.status is Status.OPEN else ()
-    return pair.once(
-        ("due", me.id, item.key, item.prompt.key, anchor),
-        lambda: (item.since, *(rule.counted(anchor, pair.programme, me) for rule in rules)),
-    )
+    return (item.since, *(rule.counted(anchor, pair.programme, me) for rule in rules))
+
+
+def _counting(item: Item) -> tuple[str, datetime, Status]:
+    return _reminding(item), item.anchor or item.since, item.status
 
 
 def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
@@ -515,7 +536,7 @@ def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
         for item in _remindable(pair, me, now)
         if (past := sum(moment <= now for moment in _due(pair, me, item)) - 1)
         > _told(pair, me, item)
-        and _stands(pair, item, now)
+        and _stands(item, now)
     ]
     first = next((it for it in due if _allowed(pair, me, now, it[0]) <= now), None)
     if first is None:
@@ -537,7 +558,7 @@ def _remindable(pair: Pair, me: Person, now: datetime) -> Iterator[Item]:
     if me.id in manners.drafts:
         return
     told = [i for i in schedule(pair, me) if i.status is Status.OPEN or (i.news and i.by_clock)]
-    pressing = [i for i in told if i.prompt.urgent and _stands(pair, i, now)]
+    pressing = [i for i in told if i.prompt.urgent and _stands(i, now)]
     yield from (i for i in pressing or told if not manners.is_put_off(me, i, now))
 
 
@@ -599,12 +620,16 @@ def courteous(pair: Pair, me: Person, now: datetime, *, partner: bool = True) ->
     return hours.next_opening(pair.programme, me, max(bar for bar in bars if bar))
 
 
-def _moments(pair: Pair, me: Person) -> Iterator[datetime]:
+def _moments(pair: Pair, me: Person) -> tuple[datetime, ...]:
     """Return when items come up and go, and when what was put off comes back."""
-    for item in schedule(pair, me):
-        yield from (moment for moment in (item.opens, _closes(pair, item)) if moment)
-    put_off = pair.fold(Manners).put_off
-    yield from (until for (who, _), until in put_off.items() if who == me.id)
+
+    def found(pair: Pair) -> tuple[datetime, ...]:
+        both = chain.from_iterable((item.opens, item.closes) for item in schedule(pair, me))
+        put_off = pair.fold(Manners).put_off
+        back = (until for (who, _), until in put_off.items() if who == me.id)
+        return tuple({moment for moment in (*both, *back) if moment})
+
+    return pair.once(("moments", me.id), found)
 
 
 def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
@@ -614,6 +639,5 @@ def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetim
         due = _due(pair, me, item)
         if times < len(due):
             moment = _allowed(pair, me, max(due[times], now, item.since), item)
-            closes = _closes(pair, item)
-            if closes is None or moment < closes:
+            if item.closes is None or moment < item.closes:
                 yield moment

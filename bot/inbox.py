@@ -53,7 +53,7 @@ class Item:
     opens: datetime | None = None
     closes: datetime | None = None
     refill: Entry | None = None
-    suggest: Callable[[datetime], Mapping[str, tuple[str, ...]]] | None = None
+    suggest: Callable[[Pair, datetime], Mapping[str, tuple[str, ...]]] | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     actions: tuple[str, ...] | None = None
     news: bool = False

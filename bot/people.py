@@ -112,6 +112,14 @@ S = TypeVar("S", bound=FlowState)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Something worked out, and the states that were read for it."""
+
+    found: object
+    read: set[type[FlowState]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """Two people and a journal. Where they are is not stored: it is folded from the journal.
@@ -127,8 +135,9 @@ class Pair:
     journal: tuple[Entry, ...] = ()
     chapter: int = 0
     _folds: dict[type[FlowState], FlowState] = field(default_factory=dict, repr=False)
-    _known: dict[object, object] = field(default_factory=dict, repr=False)
+    _known: dict[object, Known] = field(default_factory=dict, repr=False)
     _counts: dict[tuple[PersonId | None, str], int] = field(default_factory=dict, repr=False)
+    _read: set[type[FlowState]] = field(default_factory=set, repr=False)
 
     @property
     def people(self) -> tuple[Person, Person]:
@@ -163,6 +172,7 @@ class Pair:
 
     def fold(self, kind: type[S]) -> S:
         """Return what the journal amounts to, as this kind of state sees it. Folded once."""
+        self._read.add(kind)
         known = self._folds.get(kind)
         if known is None:
             known = kind()
@@ -172,11 +182,17 @@ class Pair:
             self._folds[kind] = known
         return cast("S", known)
 
-    def once(self, about: object, work_out: Callable[[], T]) -> T:
-        """Return something that follows from this journal alone, worked out once."""
+    def once(self, about: object, work_out: Callable[[Pair], T]) -> T:
+        """Return something that follows from the states of this pair alone, worked out once.
+
+        It is known for as long as each state it was worked out from stays what it was.
+        """
         if about not in self._known:
-            self._known[about] = work_out()
-        return cast("T", self._known[about])
+            read: set[type[FlowState]] = set()
+            self._known[about] = Known(work_out(replace(self, _read=read)), read)
+        known = self._known[about]
+        self._read.update(known.read)
+        return cast("T", known.found)
 
     def blank(self) -> Pair:
         """Return the same two without a journal, to be read anew."""
@@ -191,6 +207,7 @@ class Pair:
             _folds={},
             _known={},
             _counts={},
+            _read=set(),
         )
 
     @property
@@ -215,7 +232,10 @@ class Pair:
             for entry in new:
                 seen = seen.see(entry)
             folds[kind] = seen
-        return replace(self, journal=self.journal + new, _folds=folds, _known={}, _counts=counts)
+        moved = {kind for kind, state in folds.items() if state is not self._folds[kind]}
+        known = {about: k for about, k in self._known.items() if moved.isdisjoint(k.read)}
+        journal = self.journal + new
+        return replace(self, journal=journal, _folds=folds, _known=known, _counts=counts)
 
     def _turned(
         self,

@@ -272,6 +272,20 @@ FAULTS = (
         "tests/test_hours.py",
     ),
     Fault(
+        "what was worked out outlives what it was worked out from",
+        "bot/people.py",
+        "if moved.isdisjoint(k.read)",
+        "",
+        "tests/test_lives.py -k every_promise",
+    ),
+    Fault(
+        "what is read by the way is not noticed",
+        "bot/people.py",
+        "self._read.update(known.read)",
+        "",
+        "tests/test_lives.py -k every_promise",
+    ),
+    Fault(
         "the same reminder again and again",
         "bot/facilitator.py",
         "> _told(pair, me, item)\n",

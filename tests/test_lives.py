@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,14 @@ def read_in_chat(life: Life, me: Person) -> str:
     return "\n".join(told)
 
 
+def filled_in(pair: Pair, me: Person, now: datetime) -> list[object]:
+    """Return all that is in somebody's inbox, with what its forms are filled in with."""
+    return [
+        (replace(item, suggest=None), facilitator.opened(pair, me, item, now).answers)
+        for item in facilitator.inbox(pair, me, now)
+    ]
+
+
 @dataclass
 class Watch:
     """What must hold, asked of one life as it goes on."""
@@ -88,6 +96,8 @@ class Watch:
         self.stricter(pair)
         if self.looks % 4 == 0:  # the dearest question, and what was private stays so
             self.nothing_private(pair)
+        if self.looks % 4 == 2:  # in between
+            self.nothing_stale(pair)
         for entry in pair.journal[self.seen :]:
             self.reminder(pair, entry)
             self.topic_in_its_time(pair, entry)
@@ -123,6 +133,13 @@ class Watch:
                 assert shared or word not in chat, (word, self.life.typed[word])
                 assert author == me.id or shared or word not in screen, word
                 assert author == me.id or word not in self.life.kept or word not in screen, word
+
+    def nothing_stale(self, pair: Pair) -> None:
+        """What is still known from before is what whoever reads the whole journal finds."""
+        anew, now = pair.blank().with_entries(pair.journal), self.life.now
+        assert facilitator.wake_at(pair, now) == facilitator.wake_at(anew, now)
+        for me in pair.people:
+            assert filled_in(pair, me, now) == filled_in(anew, me, now)
 
     def reminder(self, pair: Pair, entry: Entry) -> None:
         """INV-4, INV-5: never the junior about booking; three at most, one a day, by day.

@@ -120,7 +120,7 @@ def ended_at(pair: Pair) -> datetime | None:
 
     The term ends a week after its last day, or as soon as both have settled on ending it.
     """
-    return pair.once("ended_at", lambda: _end(pair))
+    return pair.once("ended_at", _end)
 
 
 def _end(pair: Pair) -> datetime | None:

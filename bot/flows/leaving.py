@@ -128,7 +128,7 @@ def term(pair: Pair) -> tuple[datetime, datetime] | None:
     It begins with the later of the first signed charter and the first meeting held; pauses make it
     longer by as much, eight weeks at most. A renewed one follows on the one before.
     """
-    return pair.once("term", lambda: _term(pair))
+    return pair.once("term", _term)
 
 
 def _term(pair: Pair) -> tuple[datetime, datetime] | None:

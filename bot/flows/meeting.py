@@ -415,7 +415,7 @@ def _arranging(
     lapse = After(working_days=5).counted(offer.at, pair.programme, taker)
     facts = {"offer": offer, "moved": current.moved}
     if offer.by == me.id:
-        suggest = suggesting(pair, me)
+        suggest = suggesting(me)
         yield Item(
             thread,
             STANDING,
@@ -451,7 +451,7 @@ def _next(
         return
     since = lapsed or (last.over if last else None)
     facts = {"declined": meeting.declined, "moved": meeting.moved, "same": same(pair)}
-    suggest = suggesting(pair, me)
+    suggest = suggesting(me)
     choices = kinds(pair)
     if me == pair.reverse_mentor:
         late = (since or about.at) + NO_NEWS
@@ -577,7 +577,7 @@ def _agreed(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
         taken,
         {"moment": moment, "offer": meeting.offer},
         closes=moment.at,
-        suggest=_moving(pair, me, meeting.offer),
+        suggest=_moving(me, meeting.offer),
         choices=kinds(pair),
         news=True,
     )
@@ -606,10 +606,10 @@ def _minutes(length: str) -> timedelta:
     return timedelta(minutes=int(length) if length.isdigit() else 60)
 
 
-def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+def suggesting(me: Person) -> Callable[[Pair, datetime], Mapping[str, tuple[str, ...]]]:
     """Return what to fill the booking form with, at the moment it is opened."""
 
-    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:
+    def suggest(pair: Pair, now: datetime) -> Mapping[str, tuple[str, ...]]:
         slots = (moment.wall for moment in free_times(pair, me, now))
         given = {n: (s.isoformat(timespec="minutes"),) for n, s in zip(SLOTS, slots, strict=False)}
         return {**given, "place": kinds(pair)["place"][:1], "length": (length(pair, me),)}
@@ -618,15 +618,15 @@ def suggesting(pair: Pair, me: Person) -> Callable[[datetime], Mapping[str, tupl
 
 
 def _moving(
-    pair: Pair, me: Person, offer: Entry | None
-) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    me: Person, offer: Entry | None
+) -> Callable[[Pair, datetime], Mapping[str, tuple[str, ...]]]:
     """Return what to fill the form with when a date is moved: new times, and the rest as it was."""
 
-    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:
+    def suggest(pair: Pair, now: datetime) -> Mapping[str, tuple[str, ...]]:
         same = ("place", "where", "length")
         kept = {name: (str(getattr(offer.event, name, "")),) for name in same} if offer else {}
         told = {name: value for name, value in kept.items() if any(value)}
-        return {**suggesting(pair, me)(now), **told}
+        return {**suggesting(me)(pair, now), **told}
 
     return suggest
 

@@ -109,7 +109,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         came,
         facts,
         closes=closes,
-        suggest=lambda _: _filled(seen, me),
+        suggest=lambda *_: _filled(seen, me),
         choices={"place": place.ordered(pair, seen.place)},
         actions=None if seen.either else _ways(pair, me, booked),
     )

@@ -143,7 +143,7 @@ def offered(pair: Pair, me: Person, most: int = 3) -> tuple[str, ...]:
     passes over: since most of the catalogue is missing every time, what is missing says nothing.
     The reverse-mentor may propose any.
     """
-    return pair.once(("offered", me.id, most), lambda: _offered(pair, me, most))
+    return pair.once(("offered", me.id, most), lambda pair: _offered(pair, me, most))
 
 
 def _offered(pair: Pair, me: Person, most: int) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
             moves = _moves(pair, idea)
             yield Item("topic", REPLY, Status.OPEN, idea, facts, choices=choices, actions=moves)
         case Talk(passed=Entry(by=who) as wish) if who != me.id:
-            suggest = _suggesting(pair, open_ones)
+            suggest = _suggesting(open_ones)
             yield Item("topic", AGAIN, Status.OPEN, wish, facts, suggest=suggest, choices=choices)
         case Talk(taken=Entry() as taken):
             yield Item("topic", AGREED, Status.DONE, taken, facts, choices=choices, news=True)
@@ -259,7 +259,7 @@ def _to_propose(
     """Offer the next topic to both; ten days before a meeting it is the senior's to do (N-15)."""
     meetings = meeting.past(pair)
     due = _ten_days_ahead(meetings[-1]) if meetings else None
-    suggest = _suggesting(pair, choices["topic"])
+    suggest = _suggesting(choices["topic"])
     senior = me == pair.reverse_mentee
     ask = due if senior else None
     yield Item("topic", PROPOSE, Status.AVAILABLE, about, facts, None, ask, None, suggest, choices)
@@ -303,11 +303,11 @@ def _label(proposal: Entry, taken: Entry) -> str:
 
 
 def _suggesting(
-    pair: Pair, open_ones: tuple[str, ...]
-) -> Callable[[datetime], Mapping[str, tuple[str, ...]]]:
+    open_ones: tuple[str, ...],
+) -> Callable[[Pair, datetime], Mapping[str, tuple[str, ...]]]:
     """Return the first two of those offered, so that nobody has to search the list."""
 
-    def suggest(now: datetime) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+    def suggest(pair: Pair, now: datetime) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
         fresh = [t for t in open_ones if t not in pair.fold(Talk).used]
         return {n: (t,) for n, t in zip(("topic", "spare"), fresh, strict=False)}
 
