@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import bindparam, case, func, or_, select
 
 from adapters.store import tables
-from adapters.store.keys import COLUMNS, Keys, of_person
+from adapters.store.keys import Keys, with_keys
 from adapters.store.people import name_of
 from bot.journal import PairId, PersonId
 from bot.people import Account
@@ -26,34 +26,34 @@ _MINE = or_(
     tables.pair.c.reverse_mentor == tables.account.c.person,
     tables.pair.c.reverse_mentee == tables.account.c.person,
 )
-_OF_PARTNER = of_person(PersonId("")) + _PARTNER.c.id
 _AT = (
     tables.account.c.platform == bindparam("platform"),
     tables.account.c.tenant == bindparam("tenant"),
     tables.account.c.user == bindparam("user"),
 )
 _WHOSE = (
-    select(
-        tables.pair.c.id.label("pair"),
-        tables.account.c.person,
-        _PARTNER.c.id.label("partner"),
-        _PARTNER.c.sealed,
-        *COLUMNS,
-    )
-    .select_from(tables.account)
-    .join(tables.pair, _MINE)
-    .join(
-        _PARTNER,
-        _PARTNER.c.id
-        == case(
-            (tables.pair.c.reverse_mentor == tables.account.c.person, tables.pair.c.reverse_mentee),
-            else_=tables.pair.c.reverse_mentor,
+    with_keys(
+        select(
+            tables.pair.c.id.label("pair"),
+            tables.account.c.person,
+            _PARTNER.c.id.label("partner"),
+            _PARTNER.c.sealed,
+        )
+        .select_from(tables.account)
+        .join(tables.pair, _MINE)
+        .join(
+            _PARTNER,
+            _PARTNER.c.id
+            == case(
+                (
+                    tables.pair.c.reverse_mentor == tables.account.c.person,
+                    tables.pair.c.reverse_mentee,
+                ),
+                else_=tables.pair.c.reverse_mentor,
+            ),
         ),
+        _PARTNER.c.id,
     )
-    .outerjoin(
-        tables.data_key, tables.data_key.c.subject == of_person(PersonId("")) + _PARTNER.c.id
-    )
-    .outerjoin(tables.organisation, tables.organisation.c.id == tables.data_key.c.organisation)
     .where(*_AT)
     .order_by(tables.pair.c.began, tables.pair.c.id)
 )

@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from adapters.store.tables import data_key, organisation
+from bot.journal import PersonId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
-    from bot.journal import Json, PairId, PersonId
+    from bot.journal import Json, PairId
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -85,6 +86,16 @@ def of_pair(pair: PairId) -> str:
 def key_id(key: bytes) -> str:
     """Return a name for a key by which a wrong one is told apart; it tells nothing of the key."""
     return sha256(b"turnabout key " + key).hexdigest()[:16]
+
+
+def with_keys(found: Select[Any], person: ColumnElement[str]) -> Select[Any]:
+    """Return a query that brings along the key of each of these people, if it is not destroyed."""
+    theirs = data_key.c.subject == of_person(PersonId("")) + person
+    return (
+        found.add_columns(*COLUMNS)
+        .outerjoin(data_key, theirs)
+        .outerjoin(organisation, organisation.c.id == data_key.c.organisation)
+    )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

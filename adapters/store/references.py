@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 
 from adapters.store import roster
-from adapters.store.keys import of_person
+from adapters.store.keys import of_person, with_keys
 from adapters.store.tables import account, reference
 from bot.journal import PersonId
 
@@ -25,17 +25,16 @@ if TYPE_CHECKING:
     from bot.people import Account
 
 _IS_OF = and_(*(reference.c[n] == account.c[n] for n in ("platform", "tenant", "user")))
-_KNOWN = (
+_KNOWN = with_keys(
     select(
         account.c.person,
         reference.c.sealed,
         reference.c.locale,
         reference.c.zone,
         reference.c.gone_at,
-    )
-    .outerjoin(reference, _IS_OF)
-    .where(*(account.c[n] == bindparam(n) for n in ("platform", "tenant", "user")))
-)
+    ).outerjoin(reference, _IS_OF),
+    account.c.person,
+).where(*(account.c[n] == bindparam(n) for n in ("platform", "tenant", "user")))
 _PUT = insert(reference)
 _KEEP = _PUT.on_conflict_do_update(
     index_elements=list(reference.primary_key),
@@ -79,7 +78,7 @@ def keep(
     person, was = PersonId(row.person), Place(row.locale or "", row.zone or "")
     is_here = row.sealed is not None and row.gone_at is None
     told = Place(place.locale or was.locale, place.zone or was.zone)
-    if is_here and told == was and _opened(conn, keys, row, at) == address:
+    if is_here and told == was and _opened(keys, row, at) == address:
         return True
     if told != was:
         roster.set_person(conn, keys, person, **{k: v for k, v in asdict(told).items() if v})
@@ -93,7 +92,7 @@ def keep(
 def find(conn: Connection, keys: Keys, at: Account) -> Address | None:
     """Return where someone is reached; None if nobody knows, or they took the app away."""
     row = conn.execute(_KNOWN, _triple(at)).one_or_none()
-    return _opened(conn, keys, row, at) if row and row.gone_at is None else None
+    return _opened(keys, row, at) if row and row.gone_at is None else None
 
 
 def leave(conn: Connection, at: Account, now: datetime) -> None:
@@ -102,11 +101,10 @@ def leave(conn: Connection, at: Account, now: datetime) -> None:
     conn.execute(_LEAVE, {**this, "now": now})
 
 
-def _opened(
-    conn: Connection, keys: Keys, row: Row[*tuple[Any, ...]], at: Account
-) -> Address | None:
-    told = keys.open(conn, of_person(PersonId(row.person)), row.sealed, *_place(at))
-    return Address(**told) if told else None
+def _opened(keys: Keys, row: Row[*tuple[Any, ...]], at: Account) -> Address | None:
+    if row.sealed is None or row.wrapped is None:
+        return None
+    return Address(**keys.cipher(row).open(row.sealed, *_place(at)))
 
 
 def _triple(at: Account) -> dict[str, str]:

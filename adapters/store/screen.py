@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 
 from adapters.store import tables
-from adapters.store.keys import of_person
+from adapters.store.keys import with_keys
 from adapters.store.tables import message
-from bot.journal import PairId, PersonId
 from bot.people import Account
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Update
+    from sqlalchemy import Connection
 
-    from adapters.store.keys import Keys
-    from bot.journal import Json
+    from adapters.store.keys import Cipher, Keys
+    from bot.journal import Json, PairId
 
-_POST = insert(message).on_conflict_do_nothing()
+TRIPLE = ("platform", "tenant", "user")
+
+_POST = insert(message).on_conflict_do_nothing().returning(message.c.id)
+_PUT = insert(message)
+_KEEP = _PUT.on_conflict_do_update(
+    index_elements=[message.c[name] for name in (*TRIPLE, "key")],
+    set_={
+        "sealed": _PUT.excluded.sealed,
+        "last_key": _PUT.excluded.last_key,
+        "changed": message.c.changed + 1,
+    },
+)
+_ON = and_(*(message.c[name] == bindparam(f"at_{name}") for name in TRIPLE))
+_THIS = message.c.id == bindparam("this")
+_CHANGE = update(message).values(changed=message.c.changed + 1)
+_RETIRE = _CHANGE.where(_THIS, message.c.live, _ON).values(live=False)
+_HELD = select(message).where(_THIS).with_for_update()
+_SEAL = _CHANGE.where(_THIS).values(sealed=bindparam("anew"), last_key=bindparam("by"))
+_FOUND = (
+    select(message)
+    .where(_ON, or_(message.c.key == bindparam("by"), message.c.last_key == bindparam("by")))
+    .order_by(message.c.id.desc())
+    .limit(1)
+)
+_NEWEST = select(message).where(_ON).order_by(message.c.id.desc()).limit(bindparam("most"))
+_KEPT = select(message).where(_ON, message.c.key == bindparam("ref"))
+_REMOVE = delete(message).where(_ON, message.c.key == bindparam("ref"))
 _LATEST = select(func.max(message.c.id), func.sum(message.c.changed))
+_OWNER = with_keys(select(tables.account.c.person), tables.account.c.person).where(
+    *(tables.account.c[name] == bindparam(f"at_{name}") for name in TRIPLE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,65 +81,87 @@ def post_message(
     known = find_message(conn, account, key)
     if known is not None:
         return known
-    owner = of_person(_owner(conn, account))
-    row = {
-        **_triple(account),
-        "pair": pair,
-        "key": key,
-        "last_key": key,
-        "sealed": keys.seal(conn, owner, content, *_place(account, pair, key)),
-        "live": True,
-        "at": at or datetime.now(UTC),
-        "changed": 1,
-    }
-    if conn.execute(_POST, row).rowcount and retire_id is not None:
+    cipher = _cipher(conn, keys, account)
+    put = {"key": key, "last_key": key, "at": at or datetime.now(UTC)}
+    row = _row(cipher, account, pair, content, put)
+    posted = conn.execute(_POST, row).scalar_one_or_none()
+    if posted is None:  # another process was quicker
+        return int(conn.execute(_FOUND, _at(account) | {"by": key}).one().id)
+    if retire_id is not None:
         retire_message(conn, account, retire_id)
-    posted = select(message.c.id).where(_on(account), message.c.key == key)
-    return int(conn.execute(posted).scalar_one())
+    return int(posted)
 
 
 def retire_message(conn: Connection, account: Account, message_id: int) -> None:
     """Leave a message of this account without buttons."""
-    retired = and_(message.c.id == message_id, message.c.live, _on(account))
-    conn.execute(_changing(retired).values(live=False))
+    conn.execute(_RETIRE, _at(account) | {"this": message_id})
 
 
 def update_message(
     conn: Connection, keys: Keys, message_id: int, content: Json, key: str
 ) -> int | None:
     """Change a message in place, once per key; return its id, or None if it is gone."""
-    this = message.c.id == message_id
-    row = conn.execute(select(message).where(this).with_for_update()).one_or_none()
+    row = conn.execute(_HELD, {"this": message_id}).one_or_none()
     if row is None:
         return None
     if row.last_key != key:
         account = Account(row.platform, row.tenant, row.user)
-        owner = of_person(_owner(conn, account))
-        sealed = keys.seal(conn, owner, content, *_place(account, row.pair, row.key))
-        conn.execute(_changing(this).values(sealed=sealed, last_key=key))
+        cipher = _cipher(conn, keys, account)
+        sealed = cipher.seal(content, *_place(account, row.pair, row.key))
+        conn.execute(_SEAL, {"this": message_id, "anew": sealed, "by": key})
     return message_id
-
-
-def remove_message(conn: Connection, account: Account, message_id: int) -> None:
-    """Keep a message of this account no longer."""
-    conn.execute(delete(message).where(message.c.id == message_id, _on(account)))
 
 
 def find_message(conn: Connection, account: Account, key: str) -> int | None:
     """Return the message that a post or the last update under this key led to, if any."""
-    led = or_(message.c.key == key, message.c.last_key == key)
-    found = conn.execute(select(func.max(message.c.id)).where(_on(account), led))
-    return cast("int | None", found.scalar_one())
+    found = conn.execute(_FOUND, _at(account) | {"by": key}).one_or_none()
+    return None if found is None else int(found.id)
+
+
+def keep_card(
+    conn: Connection,
+    keys: Keys,
+    account: Account,
+    pair: PairId,
+    change: tuple[str, str],
+    content: Json,
+    at: datetime,
+) -> None:
+    """Keep how a message of another platform looks; `change` is its name there, and who led to it.
+
+    Raises LookupError as `post_message` does.
+    """
+    ref, key = change
+    cipher = _cipher(conn, keys, account)
+    put = {"key": ref, "last_key": key, "at": at}
+    conn.execute(_KEEP, _row(cipher, account, pair, content, put))
+
+
+def kept_card(conn: Connection, keys: Keys, account: Account, ref: str) -> Json | None:
+    """Return how a message of another platform looks, if it is kept."""
+    row = conn.execute(_KEPT, _at(account) | {"ref": ref}).one_or_none()
+    if row is None:
+        return None
+    return _cipher(conn, keys, account).open(row.sealed, *_place(account, row.pair, row.key))
+
+
+def kept_under(conn: Connection, account: Account, key: str) -> str | None:
+    """Return another platform's name for the message that the last change under this key led to."""
+    row = conn.execute(_FOUND, _at(account) | {"by": key}).one_or_none()
+    return None if row is None else str(row.key)
+
+
+def remove_card(conn: Connection, account: Account, ref: str) -> None:
+    """Keep a message of another platform no longer."""
+    conn.execute(_REMOVE, _at(account) | {"ref": ref})
 
 
 def messages(conn: Connection, keys: Keys, account: Account, limit: int = 200) -> list[Message]:
     """Return the last messages of a chat, the oldest first."""
-    newest = select(message).where(_on(account)).order_by(message.c.id.desc()).limit(limit)
-    rows = conn.execute(newest).all()
+    rows = conn.execute(_NEWEST, _at(account) | {"most": limit}).all()
     if not rows:
         return []
-    owner = of_person(_owner(conn, account))
-    cipher = keys.of(conn, [owner])[owner]
+    cipher = _cipher(conn, keys, account)
     return [
         Message(
             row.id,
@@ -130,25 +180,24 @@ def latest_change(conn: Connection) -> str:
     return f"{newest or 0}.{changes or 0}"
 
 
-def _owner(conn: Connection, account: Account) -> PersonId:
-    accounts = tables.account.c
-    at = and_(*(accounts[name] == value for name, value in _triple(account).items()))
-    owner = conn.execute(select(accounts.person).where(at)).scalar_one_or_none()
-    if owner is None:
-        raise LookupError("that account leads to nobody")
-    return PersonId(owner)
+def _cipher(conn: Connection, keys: Keys, account: Account) -> Cipher:
+    """Return the key of whom an account leads to. Raises LookupError."""
+    row = conn.execute(_OWNER, _at(account)).one_or_none()
+    if row is None or row.wrapped is None:
+        raise LookupError("that account leads to nobody, or to someone erased")
+    return keys.cipher(row)
 
 
-def _changing(which: ColumnElement[bool]) -> Update:
-    return update(message).where(which).values(changed=message.c.changed + 1)
+def _row(
+    cipher: Cipher, account: Account, pair: PairId, content: Json, put: dict[str, Any]
+) -> dict[str, Any]:
+    place = _place(account, pair, put["key"])
+    row = {**asdict(account), "pair": pair, "sealed": cipher.seal(content, *place), **put}
+    return row | {"live": True, "changed": 1}
 
 
-def _on(account: Account) -> ColumnElement[bool]:
-    return and_(*(message.c[name] == value for name, value in _triple(account).items()))
-
-
-def _triple(account: Account) -> dict[str, str]:
-    return {"platform": account.platform, "tenant": account.tenant, "user": account.user}
+def _at(account: Account) -> dict[str, Any]:
+    return {f"at_{name}": value for name, value in asdict(account).items()}
 
 
 def _place(account: Account, pair: str, key: str) -> tuple[str, ...]:

@@ -22,12 +22,8 @@ from bot.journal import PairId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Connection
-
     from adapters.clock import Clock
-    from adapters.store.keys import Keys
     from adapters.store.references import Address, Place
-    from adapters.store.screen import Message
     from adapters.store.sql import SqlStore
     from adapters.teams.connector import Connector
     from bot.cards import Card
@@ -110,7 +106,7 @@ class TeamsMessenger:
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
         """Change a card in place. A message that is gone is posted anew."""
-        pair, keys = PairId(key.partition(":")[0]), self._store.keys
+        pair = PairId(key.partition(":")[0])
         await self._in_turn(account)
         try:
             to = await self._where(account)
@@ -118,47 +114,40 @@ class TeamsMessenger:
             await self._connector.put(to, ref, drawn)
         except GoneError:
             return await self._post_card(account, card, key)
-        bare = outbound.message(card, pair, live=False)
-
-        def keep(conn: Connection) -> None:
-            kept = _kept(conn, keys, account, ref)
-            if kept:
-                screen.update_message(conn, keys, kept.id, {"ref": ref, "bare": bare}, key)
-
-        await self._store.run(keep)
+        await self._keep(account, pair, (ref, key), card)
         return ref
 
     async def retire(self, account: Account, ref: str) -> None:
         """Leave a message without buttons; one that stays as it is does no harm."""
         keys = self._store.keys
-        kept = await self._store.run(lambda conn: _kept(conn, keys, account, ref))
-        if kept is None:
+        bare = await self._store.run(lambda conn: screen.kept_card(conn, keys, account, ref))
+        if bare is None:
             return
         try:
-            await self._connector.put(await self._where(account), ref, kept.content["bare"])
+            await self._connector.put(await self._where(account), ref, bare)
         except Exception as error:  # noqa: BLE001  # its buttons are answered, whatever they say
             log.warning("an old card kept its buttons: %s", type(error).__name__)
-        await self._store.run(lambda conn: screen.remove_message(conn, account, kept.id))
+        await self._store.run(lambda conn: screen.remove_card(conn, account, ref))
 
     async def find(self, account: Account, key: str) -> str | None:
         """Return the message a change led to, as far as we know: Teams cannot be asked."""
-        keys = self._store.keys
-
-        def look(conn: Connection) -> str | None:
-            found = screen.find_message(conn, account, key)
-            messages = screen.messages(conn, keys, account) if found is not None else []
-            return next((str(each.content["ref"]) for each in messages if each.id == found), None)
-
-        return await self._store.run(look)
+        return await self._store.run(lambda conn: screen.kept_under(conn, account, key))
 
     async def _post_card(self, account: Account, card: Card, key: str) -> str:
-        pair, keys = PairId(key.partition(":")[0]), self._store.keys
+        pair = PairId(key.partition(":")[0])
         ref = await self._post(account, outbound.message(card, pair, dialogs=self.dialogs))
-        content = {"ref": ref, "bare": outbound.message(card, pair, live=False)}
-        await self._store.run(
-            lambda conn: screen.post_message(conn, keys, account, pair, key, content)
-        )
+        await self._keep(account, pair, (ref, key), card)
         return ref
+
+    async def _keep(
+        self, account: Account, pair: PairId, change: tuple[str, str], card: Card
+    ) -> None:
+        """Keep what a card looks like without its buttons."""
+        keys, now = self._store.keys, self._clock.now()
+        bare = outbound.message(card, pair, live=False)
+        await self._store.run(
+            lambda conn: screen.keep_card(conn, keys, account, pair, change, bare, now)
+        )
 
     async def say(self, account: Account, activity: Mapping[str, Any]) -> None:
         """Say something that is not a card of theirs. What does not arrive is not said again."""
@@ -186,9 +175,3 @@ class TeamsMessenger:
         if found is None:
             raise NotSent(None)
         return found
-
-
-def _kept(conn: Connection, keys: Keys, account: Account, ref: str) -> Message | None:
-    """Return what is kept of a message that has buttons."""
-    messages = screen.messages(conn, keys, account)
-    return next((each for each in messages if each.content["ref"] == ref), None)
