@@ -1,10 +1,10 @@
 """What must hold in every world, checked against what is truly on the screens and in the journal.
 
-The numbers are those of the specification. Four do not apply, because nothing here is what they
-speak of: I8 (nothing is given up, so nothing is dead), I13 and I14 by comparing traces (worlds are
-not compared; I1 and I15 are checked instead, and the tests of properties compare lives), and I16
-(no report is drawn). I3 and I7 are one here: what is on a screen is what the journal asks for now.
-I5 is not asked of worlds in which a sender stands still beyond its lease: that one may post twice.
+The numbers are those of the specification. Three are asked elsewhere: I13 (one tenant does not move
+another) by `tests/simulator/lateness.py`; I14 (what one writes in private moves nothing of the
+other's) by the tests of properties, which compare lives; I16 (no report tells of one person) by the
+programme's own tests. Of the audit chain (I18) there is the journal, which only ever grows. I3 is
+asked of what the clock does; what is on a screen is what the journal asks for now, which is I7.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from adapters.store import tables
+from adapters.store import figures, tables
 from adapters.store.keys import of_person
 from bot import cards, facilitator
 from bot.delivery import FOREVER, Post, reconcile
 from bot.etiquette import Reminded
 from bot.flows import closing, leaving
+from bot.journal import PersonId
 from tests.life import fields_shown
 from tests.simulator.plan import DAY, LEASE
 from tests.stage import BOOK
@@ -206,6 +207,7 @@ class Witness:
                     self._broken("I15", f"{to.name} has seen {word} of another pair")
             if to.erased:
                 self._gone(to)
+        await self._given_up()
         lost = self.repeats - self.effective
         if lost:
             self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
@@ -223,6 +225,14 @@ class Witness:
         """Tell whether a platform has said that someone cannot be reached."""
         gone = self.world.platforms[to.account.platform].unreachable
         return posted.hold == FOREVER and to.account in gone
+
+    async def _given_up(self) -> None:
+        """Whoever runs this is told of everybody a platform gave up on (I8)."""
+        held = [await self.world.posted(to) for to in self.world.participants.values()]
+        lost = sum(posted is not None and posted.hold == FOREVER for posted in held)
+        told = self.world.looks_up(figures.unreachable)
+        if lost != told:
+            self._broken("I8", f"{lost} cannot be reached, and the figures say {told}")
 
     def _gone(self, to: Participant) -> None:
         person, subject = to.person, tables.data_key.c.subject
@@ -250,9 +260,19 @@ class Witness:
         prompt = event.item.rpartition(" ")[2]
         if ended and ended < entry.at and not prompt.startswith(AFTERWARDS):
             self._broken("I12", f"{to.name} was reminded of {prompt} after the end")
+        if not any(p.erased for p in self.world.both(pair.id)):
+            self._stood(pair, entry, event)
         until = leaving.paused(pair, entry.at)
         if until and pair.fold(leaving.Course).paused.no < entry.no:  # type: ignore[union-attr]
             self._broken("I4", f"{to.name} was reminded of {prompt} in a pause")
+
+    def _stood(self, pair: Pair, entry: Entry, event: Reminded) -> None:
+        """Nobody is reminded of what is over (I3)."""
+        before = pair.blank().with_entries(pair.journal[: entry.no - 1])
+        mine = facilitator.schedule(before, before.person(PersonId(event.who)))
+        meant = [item for item in mine if f"{item.key} {item.prompt.key}" == event.item]
+        if not any(item.closes is None or entry.at < item.closes for item in meant):
+            self._broken("I3", f"{event.item} was over at {entry.at:%d %b %H:%M}")
 
     def _effects(self, pair: Pair) -> None:
         """A delivery has one effect at most, and one called a repeat has had it (I10)."""
