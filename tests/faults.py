@@ -548,6 +548,25 @@ FAULTS = (
     ),
 )
 
+# Faults of sending that a bad line brings to light, by what the platform took.
+LINES = "tests/test_bad_lines.py"
+FAULTS += (
+    Fault(
+        "over a bad line, Slack's gateway is believed",
+        "adapters/slack/web.py",
+        'return DoubtError(f"{method}: {code or status}")',
+        "return RefusedError(code, SOON)",
+        f"{LINES} -k on_slack",
+    ),
+    Fault(
+        "over a bad line, what Teams may have taken is sent again",
+        "adapters/teams/connector.py",
+        'answer = await self._send("POST", to, "", activity, BUSY)',
+        'answer = await self._send("POST", to, "", activity, BUSY | BROKEN)',
+        f"{LINES} -k on_teams",
+    ),
+)
+
 # Faults of sending and waking that only a world in which things fail brings to light, each of them
 # within so many turns.
 WORLDS, TURNS = "worlds", 40_000

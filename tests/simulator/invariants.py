@@ -151,6 +151,7 @@ class Witness:
 
     async def screens(self) -> None:
         """What is noted is truly there (I6), nothing is stuck (I7), nobody has two cards (I5)."""
+        await self._given_up()
         long_ago = self.world.clock() - STUCK
         for to in self.world.participants.values():
             posted = await self.world.posted(to)
@@ -207,7 +208,6 @@ class Witness:
                     self._broken("I15", f"{to.name} has seen {word} of another pair")
             if to.erased:
                 self._gone(to)
-        await self._given_up()
         lost = self.repeats - self.effective
         if lost:
             self._broken("I10", f"{min(lost)} was called a repeat, and had no effect")
