@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 OWN = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
 PATIENCE = 60.0  # seconds until a condition that does not come true has failed
 POLL = 0.15
+GIVEN = 3.0  # seconds to come to rest in, before a lease is let pass
 NOT_TAKEN_YET = "That did not go through"
 
 # Processes are forked from one that has read all the code, since reading it takes seconds.
@@ -273,13 +275,22 @@ class Town:
                 return f"what {me.name} sees is not noted: {posted}"
         return ""
 
+    def passes(self) -> None:
+        """Let the time of a lease pass, for whoever starts after it: who died is looked into."""
+        clock = self.house.clock
+        clock.move_to(clock.now() + timedelta(seconds=self.house.settings.lease))
+
     async def comes_to_rest(self) -> None:
         """Wait until both screens are right."""
-        said = "nothing yet"
+        said, since = "nothing yet", time.monotonic()
 
         async def right() -> bool:
-            nonlocal said
+            nonlocal said, since
             said = await self.amiss()
+            if said and time.monotonic() > since + GIVEN:
+                self.passes()
+                await self.house.intake.sweep()
+                since = time.monotonic()
             return not said
 
         try:
@@ -308,7 +319,7 @@ def two(no: int) -> list[tuple[str, str, str, str]]:
 
 @asynccontextmanager
 async def founded(
-    database: str, folder: Path, lease: int = 4, pairs: int = 1
+    database: str, folder: Path, lease: int = 120, pairs: int = 1
 ) -> AsyncIterator[Town]:
     """A town in which Ada and Ben live, at a courteous hour, and Ada has been asked."""
     told = Settings(

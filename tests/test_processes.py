@@ -71,6 +71,7 @@ async def test_a_yes_survives_the_death_of_the_web_process(town: Town, place: st
     assert (await town.live("ada") == [invitation]) == (place != BEFORE_NOTING)
     assert await town.live("ben") == []
 
+    town.passes()
     town.web()
     town.worker()
     await ada.sends(yes)
@@ -94,6 +95,7 @@ async def test_a_reminder_survives_the_death_of_the_worker(town: Town, place: st
     assert bool((await town.posted("ada")).claim) == (place != BEFORE_COMMIT)
     assert (await town.live("ada") == [invitation]) == (place != BEFORE_NOTING)
 
+    town.passes()
     town.worker()
 
     async def reminded() -> bool:
