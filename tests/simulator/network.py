@@ -31,7 +31,7 @@ FATES = (
     ("hangs", "hang", 0.004),
     ("done, hangs", "hang", 0.004),
     ("refused", "refuse", 0.04),
-    ("unreachable", "refuse", 0.002),
+    ("unreachable", "refuse", 0.01),
 )
 PATIENCE = 10.0  # seconds after which our end gives a call up
 LATE = (10.0, 90.0)  # a call that was given up is carried out within the lease
