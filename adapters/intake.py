@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("turnabout.intake")
 BATCH = 100
 HANDS = 4  # look-ins at once in one programme
+OURS = 0.75  # of the lease is the sender's; the rest is for what is still on its way
 JOIN = "join"
 ALLOWANCE = Rate(2.0, 60)  # what one person may say: thirty a minute, and sixty after a rest
 SELDOM = Rate(60.0)  # how often they are told that it was too much
@@ -272,11 +273,14 @@ class Intake:
             await asyncio.gather(*self._errands)
 
     async def _in_time(self, pair: PairId, planned: Plan, now: datetime) -> None:
-        """Deliver within the lease: after it another looks into it, and no call may hang for ever.
+        """Deliver well within the lease: after it another looks into it. Nothing is begun too late.
 
-        Raises TimeoutError, or whatever leaves it open whether something arrived.
+        What is on the wire by then has the rest of the lease to arrive, and is found. Raises
+        TimeoutError, or whatever leaves it open whether something arrived.
         """
-        left = self._services.lease - (self._clock.now() - now)
+        left = self._services.lease * OURS - (self._clock.now() - now)
+        if left.total_seconds() <= 0:  # we stood still: a call made now would come after another's
+            raise TimeoutError
         async with asyncio.timeout(left.total_seconds()):
             await deliver(self._services, pair, planned, now)
 

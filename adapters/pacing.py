@@ -71,6 +71,11 @@ class Pacing:
             self._forget(now)
         return free
 
+    def has_room(self, lanes: dict[Hashable, Rate]) -> bool:
+        """Tell whether a turn in all of these lanes would come at once."""
+        now = self._now()
+        return all(self._ready(lane, rate, now) <= now for lane, rate in lanes.items())
+
     def freeze(self, lane: Hashable, seconds: float) -> None:
         """Let nobody through a lane for so many seconds: the platform said so."""
         self._frozen[lane] = max(self._frozen.get(lane, 0), self._now() + seconds)

@@ -640,9 +640,71 @@ FAULTS = (
     ),
 )
 
-# Faults of sending and waking that only a world in which things fail brings to light.
-WORLDS = "tests/test_simulator.py -k all_goes_well"
+# Faults of sending that a bad line brings to light, by what the platform took.
+LINES = "tests/test_bad_lines.py"
 FAULTS += (
+    Fault(
+        "over a bad line, Slack's gateway is believed",
+        "adapters/slack/web.py",
+        'return DoubtError(f"{method}: {code or status}")',
+        "return RefusedError(code, SOON)",
+        f"{LINES} -k on_slack",
+    ),
+    Fault(
+        "over a bad line, what Teams may have taken is sent again",
+        "adapters/teams/connector.py",
+        'answer = await self._send("POST", to, "", activity, BUSY)',
+        'answer = await self._send("POST", to, "", activity, BUSY | BROKEN)',
+        f"{LINES} -k on_teams",
+    ),
+)
+
+# Faults of sending and waking that only a world in which things fail brings to light, each of them
+# within so many turns.
+WORLDS, TURNS = "worlds", 40_000
+FAULTS += (
+    Fault(
+        "a call that failed is made again on the spot",
+        "bot/turn.py",
+        "failed.append(error)",
+        "sent.append((errand, await _send(services, errand, now)))",
+        WORLDS,
+    ),
+    Fault(
+        "who stood still sends what another has sent since",
+        "adapters/intake.py",
+        "if left.total_seconds() <= 0:",
+        "if not left:",
+        WORLDS,
+    ),
+    Fault(
+        "the clock reminds of what is over",
+        "bot/facilitator.py",
+        "if _stands(pair, item, now) and past > reminders(pair, me, item):",
+        "if past > reminders(pair, me, item):",
+        WORLDS,
+    ),
+    Fault(
+        "a platform gave up on someone, and nobody is told",
+        "adapters/store/figures.py",
+        "where(posted.c.hold == FOREVER)",
+        "where(posted.c.hold > FOREVER)",
+        WORLDS,
+    ),
+    Fault(
+        "the clock reminds in a pause",
+        "bot/facilitator.py",
+        "return courteous(pair, me, max(now, leaving.paused(pair, now) or now))",
+        "return courteous(pair, me, now)",
+        WORLDS,
+    ),
+    Fault(
+        "the clock goes on after the end",
+        "bot/facilitator.py",
+        "if end is None or lasts:",
+        "if True:",
+        WORLDS,
+    ),
     Fault(
         "what nobody heard of is taken for arrived",
         "bot/turn.py",
@@ -794,8 +856,16 @@ FAULTS += (
 )
 
 
-def survives(fault: Fault) -> str:
-    """Plant a fault and run its tests; return why it lives, or nothing if it was caught."""
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a fault lives, and what is to be said of that."""
+
+    lives: bool
+    told: str
+
+
+def tried(fault: Fault) -> Verdict:
+    """Plant a fault and run its tests."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "tree"
         ignore = shutil.ignore_patterns(
@@ -805,35 +875,45 @@ def survives(fault: Fault) -> str:
         path = copy / fault.file
         text = path.read_text(encoding="utf-8")
         if text.count(fault.sound) != 1:
-            return "its place in the code is not there any more"
+            return Verdict(True, "its place in the code is not there any more")
         path.write_text(text.replace(fault.sound, fault.broken), encoding="utf-8")
-        tests, _, chosen = fault.tests.partition(" -k ")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", *tests.split()]
-        command += ["-k", chosen] if chosen else []
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 1:
-            return ""
-        return (
-            "the tests passed" if done.returncode == 0 else f"the tests did not run: {done.stdout}"
-        )
+        return judged(command(fault), copy)
+
+
+def command(fault: Fault) -> list[str]:
+    """Return what must fail: tests, or worlds one after the other until one of them does."""
+    if fault.tests == WORLDS:
+        return ["tests.simulator", str(TURNS)]
+    tests, _, chosen = fault.tests.partition(" -k ")
+    return ["pytest", "-x", "-q", *tests.split(), *(["-k", chosen] if chosen else [])]
+
+
+def judged(command: list[str], tree: Path) -> Verdict:
+    """Run a module in a tree; a fault that lets it end well lives."""
+    env = {**os.environ, "PYTHONPATH": str(tree)}
+    run = [sys.executable, "-m", *command]
+    done = subprocess.run(run, cwd=tree, env=env, capture_output=True, text=True, check=False)
+    worlds = command[0] != "pytest"
+    match done.returncode:
+        case 1:
+            return Verdict(False, done.stdout.strip() if worlds else "")
+        case 0:
+            return Verdict(True, "nothing noticed it")
+    return Verdict(True, f"the tests did not run: {done.stdout}{done.stderr}")
 
 
 def main() -> int:
-    chosen = [f for f in FAULTS if len(sys.argv) < 2 or sys.argv[1] in f.name]
+    """Try all faults, or those whose name or tests have this in it; return the exit code."""
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    chosen = [fault for fault in FAULTS if word in f"{fault.name} {fault.tests}"]
+    lived: list[bool] = []
     with ThreadPoolExecutor(max_workers=2) as pool:
-        verdicts = list(pool.map(survives, chosen))
-    for fault, verdict in zip(chosen, verdicts, strict=True):
-        print(f"{'LIVES' if verdict else 'caught'}  {fault.name}{': ' if verdict else ''}{verdict}")
-    lived = sum(bool(v) for v in verdicts)
-    print(f"{len(chosen) - lived} faults caught, {lived} lived")
-    return 1 if lived else 0
+        for fault, verdict in zip(chosen, pool.map(tried, chosen), strict=True):
+            word, more = "LIVES" if verdict.lives else "caught", verdict.told
+            print(f"{word}  {fault.name}{': ' if more else ''}{more}", flush=True)
+            lived.append(verdict.lives)
+    print(f"{len(chosen) - sum(lived)} faults caught, {sum(lived)} lived")
+    return 1 if any(lived) else 0
 
 
 if __name__ == "__main__":

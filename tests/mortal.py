@@ -1,12 +1,11 @@
-"""A web or a worker that dies at one exact place, once: `python -m tests.mortal web --die …`.
+"""A web or a worker for tests, which may be told to die at one exact place, once.
 
-What is wrapped is the real store and the real messenger; the rest is what is served every day. It
-dies at the first turn that has something to send, by SIGKILL, so that nothing can be tidied up.
+It is what is served every day; where it is to die, the real store or the real messenger is wrapped.
+It dies at the first turn that has something to send, by SIGKILL, so that nothing can be tidied up.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
+from adapters import logs, slacking, worker
 from adapters import settings as environment
-from adapters import slacking, worker
 from adapters.slack.grant import Granting
 from adapters.slack.messenger import SlackMessenger
 from adapters.store.sql import SqlStore
@@ -91,31 +90,24 @@ def wrap_the_granting(place: str) -> None:
     Granting.renew = mortal(Granting.renew) if place == BEFORE_KEEPING else dies
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("process", choices=["web", "worker", "socket"])
-    parser.add_argument("--die", choices=[*PLACES, *RENEWALS], required=True)
-    options = parser.parse_args()
-    if options.die == BEFORE_NOTING:
+def born(kind: str, place: str, env: dict[str, str], log: str) -> None:
+    """Be a process of this kind, in a process of one's own: its environment, its log, its end."""
+    with open(log, "ab", buffering=0) as file:  # noqa: PTH123
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ.update(env)
+    if place == BEFORE_NOTING:
         wrap_the_messengers()
-    elif options.die in RENEWALS:
-        wrap_the_granting(options.die)
-    else:
-        wrap_the_store(options.die)
+    elif place in RENEWALS:
+        wrap_the_granting(place)
+    elif place:
+        wrap_the_store(place)
     told = environment.read()
-    if options.process == "worker":
+    if kind == "worker":
+        logs.to_stderr()
         asyncio.run(worker.work(told))
-    elif options.process == "socket":
+    elif kind == "socket":
         asyncio.run(slacking.listen(told))
     else:
-        uvicorn.run(
-            "adapters.app:build",
-            factory=True,
-            host=told.host,
-            port=told.port,
-            log_level="warning",
-        )
-
-
-if __name__ == "__main__":
-    main()
+        where = {"host": "127.0.0.1", "port": told.port}
+        uvicorn.run("adapters.app:build", factory=True, log_level="warning", **where)

@@ -8,29 +8,32 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import select
 
 from adapters.house import House, open_house
-from adapters.settings import ROOT, Settings, new_key
+from adapters.settings import Settings, new_key
 from adapters.store import tables
 from adapters.web import outbound
 from adapters.web.playground import residents
 from bot import cards
 from bot.inputs import Pressed
+from tests.mortal import born
 from tests.playground import MONDAY, TWO, _moved_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from multiprocessing.context import ForkServerProcess
     from pathlib import Path
 
     from bot.delivery import Posted
@@ -41,7 +44,20 @@ if TYPE_CHECKING:
 OWN = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
 PATIENCE = 120.0  # seconds until a condition that does not come true has failed
 POLL = 0.15
+GIVEN = 3.0  # seconds to come to rest in, before a lease is let pass
 NOT_TAKEN_YET = "That did not go through"
+
+# Processes are forked from one that has read all the code, since reading it takes seconds.
+NURSERY = get_context("forkserver")
+NURSERY.set_forkserver_preload(
+    [
+        "tests.mortal",
+        "adapters.app",
+        "asyncpg",
+        "uvicorn.lifespan.on",
+        "uvicorn.protocols.http.auto",
+    ]
+)
 
 
 def free_port() -> int:
@@ -93,22 +109,61 @@ class Page:
         return told
 
 
+class Started:
+    """A process that was started."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        process.start()
+        self._process = process
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        os.kill(self._process.pid, signal.SIGTERM)
+
+    def wait(self) -> None:
+        self._process.join()
+
+
 @dataclass
 class Town:
-    """A playground for processes: a database, a folder with its clock, what was started in it."""
+    """A playground for processes: a database, a folder with its clock, what was started in it.
+
+    Of several pairs in one town, `home` is each one's.
+    """
 
     house: House
     http: httpx.AsyncClient
-    pair_id: PairId
+    pairs: list[PairId]
     folder: Path
     port: int
     env: dict[str, str] = field(default_factory=dict)
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started: list[Started] = field(default_factory=list)
+    no: int = 0
 
-    def starts(self, *command: str, port: int | None = None) -> subprocess.Popen[bytes]:
+    def home(self, no: int) -> Town:
+        """Return the same town, as one of its pairs knows it."""
+        return replace(self, no=no)
+
+    @property
+    def pair_id(self) -> PairId:
+        return self.pairs[self.no]
+
+    @property
+    def users(self) -> list[str]:
+        return [user for user, *_ in two(self.no)]
+
+    def starts(self, kind: str, die: str, port: int | None) -> Started:
         told = self.house.settings
         env = {
-            **os.environ,
             "DATABASE_URL": told.database,
             "TURNABOUT_KEY": told.key_text,
             "TURNABOUT_PLAYGROUND": "on",
@@ -118,35 +173,26 @@ class Town:
             "PORT": str(port or self.port),
             **self.env,
         }
-        with (self.folder / "processes.log").open("ab") as log:
-            begun = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=log, stderr=log
-            )
+        log = str(self.folder / "processes.log")
+        begun = Started(NURSERY.Process(target=born, args=(kind, die, env, log), daemon=True))
         self.started.append(begun)
         return begun
 
-    def web(self, *, die: str = "", port: int | None = None) -> subprocess.Popen[bytes]:
-        if die:
-            return self.starts("tests.mortal", "web", "--die", die, port=port)
-        where = ("--host", "127.0.0.1", "--port", str(port or self.port), "--log-level", "warning")
-        return self.starts("uvicorn", "--factory", "adapters.app:build", *where, port=port)
+    def web(self, *, die: str = "", port: int | None = None) -> Started:
+        return self.starts("web", die, port)
 
-    def worker(self, *, die: str = "") -> subprocess.Popen[bytes]:
-        if die:
-            return self.starts("tests.mortal", "worker", "--die", die)
-        return self.starts("adapters.worker")
+    def worker(self, *, die: str = "") -> Started:
+        return self.starts("worker", die, None)
 
-    def socket(self, *, die: str = "") -> subprocess.Popen[bytes]:
-        if die:
-            return self.starts("tests.mortal", "socket", "--die", die)
-        return self.starts("adapters.cli", "slack", "socket")
+    def socket(self, *, die: str = "") -> Started:
+        return self.starts("socket", die, None)
 
-    def kills(self, process: subprocess.Popen[bytes]) -> None:
+    def kills(self, process: Started) -> None:
         assert process.poll() is None, f"it had died already:\n{self.log()}"
         process.kill()
         process.wait()
 
-    async def end_of(self, process: subprocess.Popen[bytes]) -> int:
+    async def end_of(self, process: Started) -> int:
         """Wait until a process has ended of itself; return its exit code."""
 
         async def ended() -> bool:
@@ -217,7 +263,7 @@ class Town:
 
     async def both_know_their_roles(self) -> None:
         for action in ("accept", "mentee_learns"):
-            for user, *_ in TWO:
+            for user in self.users:
                 await self.presses(user, action)
         assert not await self.amiss()
 
@@ -225,7 +271,7 @@ class Town:
         """Say what is wrong with either screen, or nothing: one live card, and the right one."""
         pair, now = await self.pair(), self.house.clock.now()
         for me in pair.people:
-            user = next(user for user, name, *_ in TWO if name == me.name)
+            user = next(user for user, name, *_ in two(self.no) if name == me.name)
             wanted = cards.card(cards.Reader.of(pair, me, now, self.house.book))
             live, posted = await self.live(user), await self.posted(user)
             if live != ([outbound.written(wanted)] if wanted else []):
@@ -234,13 +280,22 @@ class Town:
                 return f"what {me.name} sees is not noted: {posted}"
         return ""
 
+    def passes(self) -> None:
+        """Let the time of a lease pass, for whoever starts after it: who died is looked into."""
+        clock = self.house.clock
+        clock.move_to(clock.now() + timedelta(seconds=self.house.settings.lease))
+
     async def comes_to_rest(self) -> None:
         """Wait until both screens are right."""
-        said = "nothing yet"
+        said, since = "nothing yet", time.monotonic()
 
         async def right() -> bool:
-            nonlocal said
+            nonlocal said, since
             said = await self.amiss()
+            if said and time.monotonic() > since + GIVEN:
+                self.passes()
+                await self.house.intake.sweep()
+                since = time.monotonic()
             return not said
 
         try:
@@ -262,8 +317,15 @@ class Town:
         return await self.house.store.run(lambda conn: list(conn.execute(asked).scalars()))
 
 
+def two(no: int) -> list[tuple[str, str, str, str]]:
+    """Return who lives in the home of this number: Ada and Ben, or others of their name."""
+    return [(f"{user}{no or ''}", name, zone, country) for user, name, zone, country in TWO]
+
+
 @asynccontextmanager
-async def founded(database: str, folder: Path, lease: int = 2) -> AsyncIterator[Town]:
+async def founded(
+    database: str, folder: Path, lease: int = 120, pairs: int = 1
+) -> AsyncIterator[Town]:
     """A town in which Ada and Ben live, at a courteous hour, and Ada has been asked."""
     told = Settings(
         database, key_text=new_key(), playground=True, data=folder, lease=lease, tick=0.2
@@ -271,10 +333,14 @@ async def founded(database: str, folder: Path, lease: int = 2) -> AsyncIterator[
     everyone = httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits())
     async with everyone as http, open_house(told) as house:
         house.clock.move_to(MONDAY)
-        now = house.clock.now()
-        pair = await house.store.run(lambda conn: _moved_in(conn, house.store.keys, TWO, now))
-        await house.intake.sweep()
-        town = Town(house, http, pair, folder, free_port())
+        now, keys = house.clock.now(), house.store.keys
+        homes = [
+            await house.store.run(lambda conn, no=no: _moved_in(conn, keys, two(no), now))
+            for no in range(pairs)
+        ]
+        while await house.intake.sweep():
+            pass
+        town = Town(house, http, homes, folder, free_port())
         try:
             yield town
         finally:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bot.journal import PairId
     from bot.people import Pair, Person
     from bot.turn import Messenger
+    from tests.bad_line import BadLine
 
 SETTINGS: dict[str, Any] = {
     "organisation": PROGRAMME.organisation,
@@ -158,17 +159,26 @@ def _person(conn: Connection, store: SqlStore, organisation: str, person: Person
 
 @asynccontextmanager
 async def opened(
-    url: str, clock: HandClock | None = None, key: str = "", *, many: bool = False
+    url: str,
+    clock: HandClock | None = None,
+    key: str = "",
+    line: BadLine | None = None,
+    *,
+    many: bool = False,
 ) -> AsyncIterator[World]:
-    """Open a world on this database; in one for many workspaces the token is who installed's."""
+    """Open a world on this database, with a line to Slack that may be a bad one.
+
+    In one for many workspaces the token is who installed's.
+    """
     clock = clock or HandClock()
     fake, patience = FakeSlack(clock), Patience()
     await fake.start()
+    base = await line.leads_to(fake.base) if line else fake.base
     store = await SqlStore.open(url, Settings(url, key or new_key()).master_key(), BOOK.catalogue)
     async with connected() as session:
-        workspaces = Workspaces(store, clock, Granting("1.2", "secret", fake.base))
+        workspaces = Workspaces(store, clock, Granting("1.2", "secret", base))
         tokens = workspaces if many else OneToken(TOKEN)
-        api = Web(tokens, session, Pacing(patience.now, patience.sleep), fake.base)
+        api = Web(tokens, session, Pacing(patience.now, patience.sleep), base)
         messengers: dict[str, Messenger] = {
             "slack": SlackMessenger(api, clock),
             "web": WebMessenger(store),

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from bot.journal import PairId
     from bot.people import Pair, Person
     from bot.turn import Messenger
+    from tests.bad_line import BadLine
 
 
 WEB = Account("web", "playground", "ben")
@@ -129,28 +130,31 @@ async def opened(
     intake: type[Intake] = Intake,
     patience: Patience | None = None,
     key: str = "",
+    line: BadLine | None = None,
     **others: Callable[[SqlStore], Messenger],
 ) -> AsyncIterator[House]:
-    """Open a house whose only line goes to a Teams of its own."""
+    """Open a house whose only line goes to a Teams of its own; it may be a bad one."""
     clock, waits = StageClock(), Waits()
     master = base64.urlsafe_b64decode(key or new_key())
     store = await SqlStore.open(database, master, BOOK.catalogue)
     async with serving(clock) as teams, aiohttp.ClientSession() as session:
+        if line:
+            teams.url = await line.leads_to(teams.url)
         tokens = ClientTokens(session, teams.cloud, Credentials(APP, TENANT, SECRET), clock)
         connector = Connector(
             session, teams.cloud, tokens, Pacing(waits.now, waits.turn), waits.sleep
         )
-        line = messenger(store, connector, clock)
+        ours = messenger(store, connector, clock)
         rest = {platform: made(store) for platform, made in others.items()}
-        services = Services(store, BOOK, {"teams": line, **rest})
+        services = Services(store, BOOK, {"teams": ours, **rest})
         taken = intake(services, store, clock)
-        desk = Desk(taken, line, BOOK.general, patience)
+        desk = Desk(taken, ours, BOOK.general, patience)
         keys = KeyRing(session, teams.cloud.metadata, clock)
         gate = Gate(keys, teams.cloud, APP, TENANT, clock)
         app = Starlette(routes=[wire.route(gate, desk)])
         there = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=there, base_url="http://bot.test") as http:
-            yield House(teams, clock, waits, store, line, connector, taken, desk, http, session)
+            yield House(teams, clock, waits, store, ours, connector, taken, desk, http, session)
         await desk.settled()
         await taken.settled()
     await store.close()

@@ -20,7 +20,7 @@ from adapters.store import due, figures, roster, tables
 from adapters.store.migrate import is_new_enough
 from adapters.store.sql import SqlStore
 from bot.people import Account
-from bot.turn import Services
+from bot.turn import Services, take_turn
 from tests.paper import PaperMessenger
 from tests.stage import BOOK, MONDAY
 
@@ -191,6 +191,34 @@ async def test_a_worker_whose_lease_is_over_leaves_the_rest_to_others(
     monkeypatch.setattr(intake, "look_in", frozen)
     assert await intake.sweep() == 20
     assert len(tried) == 1
+
+
+async def test_who_stood_still_beyond_their_lease_sends_nothing_any_more(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their turn was committed, then they stood still, and another has looked into it since."""
+    await works.pair("calm", 0)
+
+    class NoKeys(PaperMessenger):
+        async def post(self, account, card, key, retire):
+            return await super().post(account, card, f"{len(self.shown)} {key}", retire)
+
+    clock, paper = Hand(), NoKeys()
+    frozen, other = works.intake(clock, paper), works.intake(clock, paper)
+
+    async def stands_still(services, incoming):
+        monkeypatch.undo()
+        result = await take_turn(services, incoming)
+        clock.moment += LEASE
+        while await other.sweep():
+            pass
+        return result
+
+    monkeypatch.setattr("adapters.intake.take_turn", stands_still)
+    await frozen.sweep()
+    await frozen.settled()
+    ((_, chat),) = paper.chats.items()
+    assert len(chat) == 1
 
 
 async def test_a_slow_platform_holds_up_only_its_own_programme(works: Works) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -206,7 +205,7 @@ async def test_two_web_processes_are_replaced_while_both_are_used(
         lives = [asyncio.create_task(each.lives()) for each in two]
         for n, port in enumerate(ports):
             await more_is_acknowledged(lives, tuple(two), INPUTS)
-            webs[n].send_signal(signal.SIGTERM)
+            webs[n].terminate()
             await town.end_of(webs[n])
             webs[n] = town.web(port=port)
             await town.answers(port)

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ import pytest
 from bot.etiquette import Reminded, Turned
 from bot.flows import topic, welcome
 from tests.mortal import BEFORE_COMMIT, BEFORE_NOTING, PLACES
-from tests.processes import founded, until
+from tests.processes import PATIENCE, founded, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from tests.processes import Page, Town
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.databases",)
 
 KILLS = int(os.environ.get("KILLS", "10"))
-INPUTS = int(os.environ.get("INPUTS", "120"))
+INPUTS = int(os.environ.get("INPUTS", "1000"))
+PAIRS = int(os.environ.get("PAIRS", "8"))
 SEED = int(os.environ.get("SEED", "1"))
 TURNS_TO = {"purpose": "purpose", "topics": "topic", "back": ""}
 
@@ -69,6 +71,7 @@ async def test_a_yes_survives_the_death_of_the_web_process(town: Town, place: st
     assert (await town.live("ada") == [invitation]) == (place != BEFORE_NOTING)
     assert await town.live("ben") == []
 
+    town.passes()
     town.web()
     town.worker()
     await ada.sends(yes)
@@ -92,6 +95,7 @@ async def test_a_reminder_survives_the_death_of_the_worker(town: Town, place: st
     assert bool((await town.posted("ada")).claim) == (place != BEFORE_COMMIT)
     assert (await town.live("ada") == [invitation]) == (place != BEFORE_NOTING)
 
+    town.passes()
     town.worker()
 
     async def reminded() -> bool:
@@ -123,54 +127,78 @@ class Visitor:
             self.done.append(body)
 
 
-async def test_many_deaths_lose_nothing_and_repeat_nothing(town: Town) -> None:
-    """Ada leafs through the conversation, Ben proposes topic after topic; both insist."""
-    rng = random.Random(SEED)
-    await town.both_know_their_roles()
-    before = len((await town.pair()).journal)
+@dataclass
+class Home:
+    """A pair in its home: the one leafs through the conversation, the other proposes topics."""
 
-    async def leafs_through() -> dict[str, Any]:
-        return {"kind": "ask", "action": rng.choice(list(TURNS_TO))}
+    town: Town
+    rng: random.Random
+    before: int = 0
 
-    async def proposes() -> dict[str, Any]:
-        item = await town.item("ben", "topic")
-        words = f"Idea number {len(ben.done)}"
+    def __post_init__(self) -> None:
+        ada, ben = self.town.users
+        self.ada = Visitor(self.town.page(ada), self.leafs_through)
+        self.ben = Visitor(self.town.page(ben), self.proposes)
+
+    async def settles(self) -> list[Visitor]:
+        await self.town.both_know_their_roles()
+        self.before = len((await self.town.pair()).journal)
+        return [self.ada, self.ben]
+
+    async def leafs_through(self) -> dict[str, Any]:
+        return {"kind": "ask", "action": self.rng.choice(list(TURNS_TO))}
+
+    async def proposes(self) -> dict[str, Any]:
+        item = await self.town.item(self.ben.page.user, "topic")
+        words = f"Idea number {len(self.ben.done)}"
         return {"kind": "submit", "item": item.key, "answers": {"own": [words]}}
 
-    ada = Visitor(town.page("ada"), leafs_through)
-    ben = Visitor(town.page("ben"), proposes)
-    running = {"web": town.web(), "worker": town.worker()}
-    lives = [asyncio.create_task(each.lives()) for each in (ada, ben)]
-    between = INPUTS // KILLS
-    for n in range(KILLS):
-        await more_is_acknowledged(lives, (ada, ben), rng.randint(between // 2, between))
-        await asyncio.sleep(rng.uniform(0, 0.08))  # the moment is chosen by the seed
-        name = ("web", "worker")[n % 2]
-        town.kills(running[name])
-        running[name] = getattr(town, name)()
-    await more_is_acknowledged(lives, (ada, ben), INPUTS - len(ada.done) - len(ben.done))
-    ada.stopped = ben.stopped = True
-    await asyncio.gather(*lives)
-    await town.comes_to_rest()
+    async def has_everything_once(self) -> None:
+        """What was acknowledged is there, once, in order, and so is what was sent."""
+        town, ada, ben = self.town, self.ada, self.ben
+        await town.comes_to_rest()
+        turned = [event.thread for event in await town.events(Turned, ada.page.user)]
+        assert turned == [TURNS_TO[body["action"]] for body in ada.done]
+        proposed = [event.own for event in await town.events(topic.Proposed, ben.page.user)]
+        assert proposed == [body["answers"]["own"][0] for body in ben.done]
+        assert {*ada.page.acknowledged, *ben.page.acknowledged} <= await town.deliveries()
+        journal = (await town.pair()).journal
+        assert len(journal) == self.before + len(ada.done) + len(ben.done)
+        assert [entry.no for entry in journal] == list(range(1, len(journal) + 1))
+        for user in town.users:
+            keys = await town.messages(user)
+            assert len(set(keys)) == len(keys)
 
-    turned = [event.thread for event in await town.events(Turned, "ada")]
-    assert turned == [TURNS_TO[body["action"]] for body in ada.done]
-    proposed = [event.own for event in await town.events(topic.Proposed, "ben")]
-    assert proposed == [body["answers"]["own"][0] for body in ben.done]
-    acknowledged = {*ada.page.acknowledged, *ben.page.acknowledged}
-    assert acknowledged <= await town.deliveries()
-    journal = (await town.pair()).journal
-    assert len(journal) == before + len(ada.done) + len(ben.done)
-    assert [entry.no for entry in journal] == list(range(1, len(journal) + 1))
-    for user in ("ada", "ben"):
-        keys = await town.messages(user)
-        assert len(set(keys)) == len(keys)
-    tried = sum((each.page.told for each in (ada, ben)), Counter())
-    print(f"{KILLS} kills, {len(acknowledged)} acknowledged, {tried}")
+
+async def test_many_deaths_lose_nothing_and_repeat_nothing(database: str, tmp_path: Path) -> None:
+    """In each home Ada leafs through the conversation and Ben proposes topics; all insist."""
+    rng = random.Random(SEED)
+    async with founded(database, tmp_path, pairs=PAIRS) as town:
+        homes = [Home(town.home(no), rng) for no in range(PAIRS)]
+        everyone = [visitor for home in homes for visitor in await home.settles()]
+        running = {"web": town.web(), "worker": town.worker()}
+        lives = [asyncio.create_task(each.lives()) for each in everyone]
+        between = INPUTS // KILLS
+        for n in range(KILLS):
+            await more_is_acknowledged(lives, everyone, rng.randint(between // 2, between))
+            await asyncio.sleep(rng.uniform(0, 0.08))  # the moment is chosen by the seed
+            name = ("web", "worker")[n % 2]
+            town.kills(running[name])
+            running[name] = getattr(town, name)()
+        done = sum(len(each.done) for each in everyone)
+        await more_is_acknowledged(lives, everyone, INPUTS - done)
+        for each in everyone:
+            each.stopped = True
+        await asyncio.gather(*lives)
+        for home in homes:
+            await home.has_everything_once()
+        tried = sum((each.page.told for each in everyone), Counter())
+        acknowledged = sum(len(each.page.acknowledged) for each in everyone)
+        print(f"{KILLS} kills, {acknowledged:,} acknowledged, {dict(tried)}")
 
 
 async def more_is_acknowledged(
-    lives: list[asyncio.Task[None]], visitors: tuple[Visitor, ...], count: int
+    lives: list[asyncio.Task[None]], visitors: Sequence[Visitor], count: int
 ) -> None:
     """Wait until so many more inputs have been acknowledged."""
     goal = sum(len(each.done) for each in visitors) + count
@@ -181,4 +209,4 @@ async def more_is_acknowledged(
                 life.result()
         return sum(len(each.done) for each in visitors) >= goal
 
-    await until(reached, f"{goal} inputs are acknowledged")
+    await until(reached, f"{goal} inputs are acknowledged", PATIENCE + count)

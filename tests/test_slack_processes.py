@@ -125,7 +125,7 @@ async def test_a_death_while_a_token_is_renewed_holds_nobody_up(database, tmp_pa
 # Told to stop
 
 
-async def still_runs(process: subprocess.Popen[bytes]) -> bool:
+async def still_runs(process: Started) -> bool:
     """Tell whether a process goes on, though it was given a second to end."""
     with suppress(subprocess.TimeoutExpired):
         await asyncio.to_thread(process.wait, 1)
@@ -153,7 +153,7 @@ async def test_who_is_told_to_stop_finishes_what_was_acknowledged(files, tmp_pat
 
         await until(hangs, "a call hangs")
         assert fake.chats["DUBEN"] == []
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         assert await still_runs(process)
         fake.awake.set()
         assert await town.end_of(process) in {0, -signal.SIGTERM}

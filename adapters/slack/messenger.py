@@ -47,6 +47,8 @@ class SlackMessenger:
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         """Put a card at the end of the chat, and leave `retire` without buttons."""
         drawn = outbound.message(card, _pair(key))
+        if retire:
+            self.met(account, retire.partition(":")[0])
         channel = await self.channel(account)
         told = {**drawn, "metadata": _named(key), "unfurl_links": False, "unfurl_media": False}
         sent = await self._web.call(account.tenant, "chat.postMessage", channel=channel, **told)
@@ -105,7 +107,12 @@ class SlackMessenger:
         self._channels.pop(account, None)
 
     async def _retire_if_we_can(self, account: Account, ref: str) -> None:
-        """Leave an old message without buttons; if it keeps them they lead here all the same."""
+        """Leave an old message without buttons; if it keeps them they lead here all the same.
+
+        In a rush it does keep them: Slack lets us change far fewer messages than we may post.
+        """
+        if not self._web.has_room(account.tenant, "chat.update", "conversations.history"):
+            return
         try:
             await self.retire(account, ref)
         except Exception as error:  # noqa: BLE001  # the new message has arrived, which matters

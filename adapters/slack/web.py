@@ -151,9 +151,12 @@ class Web:
             raise RefusedError("no_connection", SOON) from None
         return answer.data if isinstance(answer.data, dict) else {}
 
+    def has_room(self, tenant: str, *methods: str) -> bool:
+        """Tell whether these could be called at once, and keep nothing that matters waiting."""
+        return all(self._pacing.has_room(_lane(tenant, method)) for method in methods)
+
     async def _wait(self, tenant: str, method: str, told: Mapping[str, Any]) -> None:
-        often = PER_MINUTE.get(method, 20)
-        lanes: dict[Hashable, Rate] = {(tenant, method): Rate(60 / often, often // 2)}
+        lanes = _lane(tenant, method)
         if method == "chat.postMessage":
             lanes[tenant, told["channel"]] = CHAT
         try:
@@ -175,6 +178,11 @@ class Web:
         if code not in GONE:
             log.warning("%s: %s", method, code)
         return RefusedError(code, None if code in GONE else LATER)
+
+
+def _lane(tenant: str, method: str) -> dict[Hashable, Rate]:
+    often = PER_MINUTE.get(method, 20)
+    return {(tenant, method): Rate(60 / often, often // 2)}
 
 
 def _place(tenant: str) -> tuple[str, str]:

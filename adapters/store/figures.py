@@ -57,13 +57,18 @@ class Figures:
 
 def read(conn: Connection, now: datetime) -> Figures:
     """Return the figures. It costs what is due, and not what there is."""
-    unreachable = _count(conn, _UNREACHABLE)
+    gone = unreachable(conn)
     return Figures(
         due.queues(conn, now),
         _count(conn, _STUCK),
         _count(conn, _IN_DOUBT, now=now),
-        unreachable if unreachable >= FEW else 0,
+        gone if gone >= FEW else 0,
     )
+
+
+def unreachable(conn: Connection) -> int:
+    """Return how many people a platform gave up on: for checks, since of few it tells too much."""
+    return _count(conn, _UNREACHABLE)
 
 
 def everybody(conn: Connection) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.delivery import NotSent
+from tests.simulator.loop import MICROSECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ FATES = (
     ("hangs", "hang", 0.004),
     ("done, hangs", "hang", 0.004),
     ("refused", "refuse", 0.04),
-    ("unreachable", "refuse", 0.002),
+    ("unreachable", "refuse", 0.01),
 )
 PATIENCE = 10.0  # seconds after which our end gives a call up
 LATE = (10.0, 90.0)  # a call that was given up is carried out within the lease
@@ -115,25 +116,27 @@ class Line:
         return await self._call(account, lambda: self._platform.find(account, key))
 
     async def _call(self, to: Account, carried_out: Callable[[], str | None]) -> str | None:
-        """Let a call meet its fate."""
+        """Let a call meet its fate. From here on it is on the wire, whatever becomes of us."""
         process, loop = self._process, asyncio.get_running_loop()
-        await process.breathe()
         fate = self._fate()
         if fate != "done":
             self._world.tell(f"{process.name} → {self._platform.name}: {fate}")
+        done: list[str | None] = []
+        takes = process.dice.expovariate(1 / 0.2)
+        if fate.startswith("done"):
+            late = process.dice.uniform(*LATE) if fate == "done late" else takes
+            loop.call_later(late, lambda: done.append(carried_out()))
+        await process.breathe()
         self._turned_away(to, fate)
-        if fate == "done late":
-            loop.call_later(process.dice.uniform(*LATE), carried_out)
-            await asyncio.sleep(PATIENCE)
-            raise TimeoutError
-        await asyncio.sleep(process.dice.expovariate(1 / 0.2))
-        result = carried_out() if fate.startswith("done") else None
+        await asyncio.sleep(PATIENCE if fate == "done late" else takes + MICROSECOND)
         if fate.endswith("hangs"):
             await self._world.never()
+        await process.breathe()
+        if fate == "done late":
+            raise TimeoutError
         if fate != "done":
             raise ConnectionResetError
-        await process.breathe()
-        return result
+        return done[0]
 
     def _fate(self) -> str:
         if asyncio.get_running_loop().time() < self._platform.away_until:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MASTER = bytes(KEY_BYTES)
 QUICK, SLOW = 0.003, 0.7  # seconds an await takes: mostly, and at times
-DIES, FREEZES = 0.003, 0.0004
+DIES, FREEZES = 0.003, 0.001
 AWAY = (2.0, 300.0, 6 * 3600.0)
 FROZEN = (LEASE * 1.2).total_seconds(), 1200.0
 
@@ -57,6 +57,7 @@ class Process:
     name: str
     dice: Random
     alive: bool = True
+    thaws_at: float = 0.0
     store: SqlStore = field(init=False)
     intake: Counting = field(init=False)
 
@@ -78,13 +79,29 @@ class Process:
         slow = self.dice.random() < 0.05
         await asyncio.sleep(self.dice.expovariate(1 / (SLOW if slow else QUICK)))
         if self.strikes("frozen", FREEZES):
-            self.world.tell(f"{self.name} stands still")
-            self.world.stood = self.world.seconds()
-            await asyncio.sleep(self.dice.uniform(*FROZEN))
+            self.freezes()
+        await self._thaws()
         if self.alive and self.strikes("crash", DIES):
             self.dies()
         if not self.alive:
             await self.world.never()
+
+    def freezes(self) -> None:
+        """Stand still, with everything in it; what it has sent goes its way."""
+        self.world.tell(f"{self.name} stands still")
+        self.world.stood = self.world.seconds()
+        self.thaws_at = self.world.seconds() + self.dice.uniform(*FROZEN)
+
+    async def _thaws(self) -> None:
+        """Wait until it goes on. Its timers stand still too: what they end, they end only then."""
+        late: asyncio.CancelledError | None = None
+        while (left := self.thaws_at - self.world.seconds()) > 0:
+            try:
+                await asyncio.sleep(left)
+            except asyncio.CancelledError as ended:
+                late = ended
+        if late:
+            raise late
 
     def dies(self) -> None:
         self.alive = False
