@@ -129,8 +129,8 @@ class Started:
     def terminate(self) -> None:
         os.kill(self._process.pid, signal.SIGTERM)
 
-    def wait(self) -> None:
-        self._process.join()
+    def wait(self, seconds: float | None = None) -> None:
+        self._process.join(seconds)
 
 
 @dataclass
