@@ -15,7 +15,6 @@ from adapters import health, logs
 from adapters import settings as environment
 from adapters.calendar import wire as calendar
 from adapters.house import House, open_house
-from adapters.slack import wire as slack
 from adapters.web import wire as web
 from adapters.worker import ticking
 
@@ -48,6 +47,8 @@ def build(
             app.state.house = house
             app.router.routes.extend(calendar.routes(house.calendars))
             if house.slack:
+                from adapters.slack import wire as slack  # noqa: PLC0415  # as for Teams
+
                 app.router.routes.append(slack.route(house.slack, told.slack_secret, house.clock))
             if house.installing:
                 app.router.routes.extend(house.installing.routes())

@@ -17,15 +17,6 @@ from adapters.intake import Intake
 from adapters.mail import Mail
 from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
-from adapters.slack.emails import Emails
-from adapters.slack.grant import Granting
-from adapters.slack.installing import Installing
-from adapters.slack.manifest import SCOPES
-from adapters.slack.messenger import SlackMessenger
-from adapters.slack.tokens import OneToken
-from adapters.slack.web import Web, connected
-from adapters.slack.wire import Slack
-from adapters.slack.workspaces import Workspaces
 from adapters.store.sql import SqlStore
 from adapters.web.messenger import WebMessenger
 from bot.turn import Services
@@ -34,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from adapters.settings import Settings
-    from adapters.slack.tokens import Tokens
+    from adapters.slack.installing import Installing
+    from adapters.slack.wire import Slack
     from adapters.teams.line import Line
     from bot.turn import Messenger
     from bot.wording import Phrasebook
@@ -75,53 +67,23 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         addresses = Addresses(settings.public, Signer(key))
         calendars = Calendars(store, book, clock, addresses, intake.marked)
         intake.hand_out = Handouts(calendars)
-        slack = None
-        installing = _installing(settings, store, clock, book) if settings.slack_client else None
+        line = None
         if settings.slack:
-            tokens = installing.workspaces if installing else OneToken(settings.slack_token)
-            slack = await _slack(settings, stack, intake, clock, book, tokens)
-            messengers["slack"] = slack.messenger
-        if slack and installing:
-            for kind, listener in installing.workspaces.events().items():
-                slack.app.event(kind)(listener)
+            from adapters.slack.line import open_line  # noqa: PLC0415  # loaded where it is needed
+
+            opened = open_line(settings, intake, store, clock, book.general)
+            line = await stack.enter_async_context(opened)
+            messengers["slack"] = line.slack.messenger
         teams = None
         if settings.teams:
-            from adapters.teams.line import open_line  # noqa: PLC0415  # it is slow to load
+            from adapters.teams import line as way  # noqa: PLC0415  # as Slack's
 
-            teams = await stack.enter_async_context(open_line(settings.teams, store, clock))
+            teams = await stack.enter_async_context(way.open_line(settings.teams, store, clock))
             messengers["teams"] = teams.messenger
         stack.push_async_callback(intake.settled)
-        told = calendars, slack, installing, teams
-        yield House(settings, clock, store, book, web, intake, *told)
-
-
-async def _slack(
-    settings: Settings,
-    stack: AsyncExitStack,
-    intake: Intake,
-    clock: Clock,
-    book: Phrasebook,
-    tokens: Tokens,
-) -> Slack:
-    """Bring Slack in, and let it finish what it is saying before its connection is closed."""
-    session = await stack.enter_async_context(connected())
-    api = Web(tokens, session, Pacing(), settings.slack_api)
-    intake.emails["slack"] = Emails(api).of
-    slack = Slack(intake, api, SlackMessenger(api, clock), book.general)
-    stack.push_async_callback(slack.settled)
-    return slack
-
-
-def _installing(settings: Settings, store: SqlStore, clock: Clock, book: Phrasebook) -> Installing:
-    """Let any workspace install, and know the tokens of those that did."""
-    told = settings.slack_client, settings.slack_client_secret, settings.slack_api
-    granting = Granting(*told)
-    workspaces = Workspaces(store, clock, granting)
-
-    def words(key: str, lang: str) -> str:
-        return str(book.general("installing", key, lang))
-
-    return Installing(store, clock, granting, workspaces, settings.public, SCOPES, words)
+        told = settings, clock, store, book, web, intake, calendars
+        slack, installing = (line.slack, line.installing) if line else (None, None)
+        yield House(*told, slack, installing, teams)
 
 
 def courier_of(

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import DictLoader, StrictUndefined, Template, UndefinedError, pass_context
+from jinja2 import DictLoader, StrictUndefined, UndefinedError, pass_context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.dates import Dates
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from jinja2 import Template
     from jinja2.runtime import Context as Rendering
 
     from bot.people import Pair, Person
@@ -102,7 +103,22 @@ class View:
         return value.replace("\n", BREAK) if isinstance(value, str) else value
 
 
-Piece = str | Template
+class Gapped:
+    """A piece of wording with gaps to fill in. It is compiled when it is first said."""
+
+    def __init__(self, text: str, env: ImmutableSandboxedEnvironment) -> None:
+        self._text, self._env = text, env
+
+    @cached_property
+    def _compiled(self) -> Template:
+        return self._env.from_string(self._text)
+
+    def render(self, facts: Mapping[str, object]) -> str:
+        """Return it, filled in. Raises jinja2.UndefinedError for what it may not know."""
+        return self._compiled.render(facts)
+
+
+Piece = str | Gapped
 
 
 class Phrasebook:
@@ -331,7 +347,7 @@ def read_words(text: str, env: ImmutableSandboxedEnvironment) -> Words:
 
 
 def _piece(text: str, env: ImmutableSandboxedEnvironment) -> Piece:
-    return env.from_string(text) if "{{" in text or "{%" in text else text
+    return Gapped(text, env) if "{{" in text or "{%" in text else text
 
 
 def read_topics(text: str) -> list[TopicWords]:
