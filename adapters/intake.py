@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from hashlib import blake2s
 from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
@@ -145,7 +146,7 @@ class Intake:
     ) -> None:
         """Lay before someone the times an assistant marked, and the kind of place."""
         now = self._clock.now()
-        mark = Incoming(f"marked:{now.isoformat()}", pair, None, Marked(me, times, kind), now)
+        mark = Incoming(_name(now, times, kind), pair, None, Marked(me, times, kind), now)
         _, planned = await take_turn(self._services, mark)
         self.send(pair, planned, now)
 
@@ -302,6 +303,12 @@ class Intake:
 
     def _general(self, key: str) -> str:
         return str(self._services.book.general("notices", key, "en"))
+
+
+def _name(now: datetime, times: tuple[datetime, ...], kind: str) -> str:
+    """Return the name of what was marked: two marks are two, though they come at one moment."""
+    told = " ".join((now.isoformat(), kind, *(at.isoformat() for at in times)))
+    return f"marked:{blake2s(told.encode(), digest_size=16).hexdigest()}"
 
 
 def _is_joining(text: str, *, known: bool) -> bool:

@@ -53,8 +53,9 @@ class Button:
 class Card:
     """What one person is looking at: the one thing asked, what happened since, what else waits.
 
-    `revision` grows when there is news, `digest` changes when anything looks different. `preview`
-    is what may stand in a notification: neutral, without names or words (INV-8).
+    `revision` grows when there is news and is for us alone, as it counts what others did; `digest`
+    changes when anything looks different. `preview` is what may stand in a notification: neutral,
+    without names or words (INV-8).
     """
 
     thread: str
@@ -66,7 +67,7 @@ class Card:
     audience: str = ""
     foot: str = ""
     buttons: tuple[Button, ...] = ()
-    revision: str = ""
+    revision: str = field(default="", repr=False)
     resting: bool = False
 
     @cached_property

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 FIRST, LAST = 2026, 2040
 MONTH = timedelta(days=30)
-FEWEST, MOST = 1, 3  # reminders to book the next meeting, in a month in which nobody does
+FEWEST, MOST = 1, 4  # messages about booking the next meeting, in a month in which nobody does
+URGENT = frozenset(prompt.key for prompt in facilitator.PROMPTS if prompt.urgent)
 
 
 def zones() -> dict[str, list[str]]:
@@ -57,7 +58,8 @@ def amiss(zone: str, met: datetime) -> str:
     begun = len(pair.journal)
     pair = lived(pair, met + timedelta(hours=1), met + MONTH)
     told = [(e.at, e.event) for e in pair.journal[begun:] if isinstance(e.event, Reminded)]
-    days = Counter((event.who, at.astimezone(ZoneInfo(zone)).date()) for at, event in told)
+    ours = ZoneInfo(zone)
+    days = Counter((e.who, at.astimezone(ours).date()) for at, e in told if counts(e))
     said = Counter((event.who, event.item, event.times) for _, event in told)
     books = [event.who for _, event in told if event.item.endswith(" meeting.invite")]
     here = {person.id: person for person in two}
@@ -71,6 +73,12 @@ def amiss(zone: str, met: datetime) -> str:
     if set(books) != {BEN.id} or not FEWEST <= len(books) <= MOST:
         return f"{zone}: after {met:%d %b %Y} asked to book {len(books)} times, {set(books)}"
     return ""
+
+
+def counts(event: Reminded) -> bool:
+    """Tell whether it is one of a day's messages: not beside another, nor urgent and new."""
+    prompt = event.item.rpartition(" ")[2]
+    return not event.beside and not (prompt in URGENT and not event.times)
 
 
 def _is_day(at: datetime, zone: str) -> bool:

@@ -141,7 +141,7 @@ async def founded_on_slack(
         pair = await house.store.run(lambda c: paired(c, house.store, accounts, now))
         mine = Installation(TEAM, "UBOT", frozenset({"chat:write"}), TOKEN, now, "r", now + LEFT)
         await house.store.run(lambda c: installations.keep(c, house.store.keys, mine))
-        town = SlackTown(Town(house, http, pair, folder, port, env), fake, called, door)
+        town = SlackTown(Town(house, http, [pair], folder, port, env), fake, called, door)
         for name in ("UADA", "UBEN"):
             town.person(name)
         await house.intake.look_in(pair)

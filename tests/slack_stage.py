@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from adapters.slack.address import Address
 from adapters.slack.socket import Socket
 from bot import cards
-from bot.inputs import Asked, Pressed, Said, Submitted
+from bot.inputs import Asked, Marked, Pressed, Said, Submitted
 from tests.fake_slack import words
 from tests.page_people import PagePerson, door, labels, text
 from tests.paper import PaperMessenger
@@ -181,6 +181,9 @@ class PageActor(RealActor):
 ACTORS = {"slack": SlackActor, "web": PageActor}
 
 
+A_MOVE = 2.0  # seconds a move takes people at least, as the pacing counts them
+
+
 @dataclass
 class RealStage(Stage):
     """Two actors on real screens, one clock, and the script."""
@@ -202,7 +205,11 @@ class RealStage(Stage):
     async def take(self, input: Input, me: Person | None) -> Reply:
         """Let it happen, and write down what each of the two was shown."""
         self.world.clock.moment = self.now
-        if me is None:
+        self.world.patience.seconds += A_MOVE
+        if isinstance(input, Marked):
+            marks = input.whom, input.times, input.kind
+            await self.world.intake.marked(self.start.id, *marks)
+        elif me is None:
             await self.world.intake.look_in(self.start.id)
         else:
             await self._actor(me).acts(input)

@@ -119,7 +119,7 @@ class World:
     def house(self) -> House:
         """Return it all as a process knows it."""
         addresses = Addresses("", Signer(b"signs"))
-        calendars = Calendars(self.store, BOOK, self.clock, addresses)
+        calendars = Calendars(self.store, BOOK, self.clock, addresses, self.intake.marked)
         web: WebMessenger = getattr(self.messengers["web"], "real", self.messengers["web"])
         told = self.clock, self.store, BOOK, web, self.intake, calendars
         return House(Settings("", playground=True), *told)

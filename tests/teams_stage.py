@@ -29,7 +29,7 @@ from adapters.teams.messenger import TeamsMessenger
 from adapters.teams.tokens import ClientTokens, Credentials
 from adapters.web.messenger import WebMessenger
 from bot import cards
-from bot.inputs import Asked, Pressed, Said, Submitted, Ticked
+from bot.inputs import Asked, Marked, Pressed, Said, Submitted, Ticked
 from bot.people import Account
 from bot.turn import Reply, Services
 from tests.fake_teams import APP, EXECUTE, SECRET, TENANT, Client, FakeTeams, serving
@@ -319,7 +319,11 @@ class TeamsStage(Stage):
 
     async def take(self, input: Input, me: Person | None) -> Reply:
         self.house.clock.moment = self.now
-        if me is None:
+        if isinstance(input, Marked):
+            marks = input.whom, input.times, input.kind
+            await self.house.intake.marked(self.start.id, *marks)
+            reply = Reply()
+        elif me is None:
             assert isinstance(input, Ticked)
             await self.house.intake.look_in(self.start.id)
             reply = Reply()

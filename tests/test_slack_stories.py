@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import test_journey, test_stories, test_term
+from tests import test_booking, test_journey, test_stories, test_term
 from tests.slack_stage import WAYS, on_stage
 from tests.stage import TRANSCRIPTS, compare
 
@@ -28,14 +28,17 @@ pytest_plugins = ("tests.databases",)
 
 HALF_YEAR = "a_pair_that_does_well_comes_to_a_good_ending"
 JOURNEY = "two_people_find_their_way_to_a_second_meeting"
+BOOKING = "from_a_nudge_to_a_booked_meeting_in_three_presses"
 TOLD = {  # in every run; on Slack, all but the half-years
     "socket": {
         JOURNEY,
+        BOOKING,
         "help_status_not_now_and_a_word_nobody_understands",
         "a_form_that_moved_on_keeps_what_was_written",
     },
     "playground": {
         JOURNEY,
+        BOOKING,
         "help_status_not_now_and_a_word_nobody_understands",
         "both_press_sign_on_versions_that_cross",
         "a_form_that_moved_on_keeps_what_was_written",
@@ -47,7 +50,7 @@ ALL = os.environ.get("STORIES") == "all"
 
 def stories() -> Iterator[tuple[FunctionType, str, str]]:
     """Yield every story that is compared with a transcript, with its folder and its name."""
-    for module in (test_journey, test_stories, test_term):
+    for module in (test_booking, test_journey, test_stories, test_term):
         for name, story in inspect.getmembers(module, inspect.isfunction):
             marks = [m for m in getattr(story, "pytestmark", ()) if m.name == "transcript"]
             if marks and story.__module__ == module.__name__:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.store.migrate import upgrade
-from tests import test_journey, test_stories, test_term
+from tests import test_booking, test_journey, test_stories, test_term
 from tests.mixed_stage import MixedStage
 from tests.stage import TRANSCRIPTS
 from tests.teams_stage import TeamsStage
@@ -30,10 +30,12 @@ FEW = {
     "test_help_status_not_now_and_a_word_nobody_understands",
     "test_both_press_sign_on_versions_that_cross",
     "test_a_form_that_moved_on_keeps_what_was_written",
+    "test_from_a_nudge_to_a_booked_meeting_in_three_presses",
+    "test_one_typed_line_and_a_press_invite_and_words_accept",
 }
 STORIES = {
     name: story
-    for module in (test_journey, test_stories, test_term)
+    for module in (test_booking, test_journey, test_stories, test_term)
     for name, story in vars(module).items()
     if name.startswith("test_")
     and inspect.iscoroutinefunction(story)

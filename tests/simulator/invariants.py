@@ -26,6 +26,7 @@ from bot.etiquette import Reminded
 from bot.flows import closing, leaving
 from bot.journal import PersonId
 from tests.life import fields_shown
+from tests.rhythm import counts
 from tests.simulator.plan import DAY, LEASE
 from tests.stage import BOOK
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 CANARY = re.compile(r"canary\d+x\d+")
 WINDOW = range(9, 17)
-URGENT = frozenset(prompt.key for prompt in facilitator.PROMPTS if prompt.urgent)
 AFTERWARDS = ("closing.", "leaving.", "evaluation.")
 IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
 GRACE = LEASE * 1.5  # between planning a call and making it
@@ -73,12 +73,6 @@ class Sent:
     role: str
     how: str
     unasked: bool
-
-
-def _counts(event: Reminded) -> bool:
-    """Tell whether it is one of a day's messages: not beside another, nor urgent and new."""
-    prompt = event.item.rpartition(" ")[2]
-    return not event.beside and not (prompt in URGENT and not event.times)
 
 
 @dataclass
@@ -259,9 +253,9 @@ class Witness:
         before = [
             e.at
             for e in pair.journal[: entry.no - 1]
-            if isinstance(e.event, Reminded) and e.event.who == event.who and _counts(e.event)
+            if isinstance(e.event, Reminded) and e.event.who == event.who and counts(e.event)
         ]
-        if _counts(event) and before and self._day(to, before[-1]) == self._day(to, entry.at):
+        if counts(event) and before and self._day(to, before[-1]) == self._day(to, entry.at):
             self._broken("I2", f"{to.name} was reminded twice on {self._day(to, entry.at)}")
         ended = closing.ended_at(pair)
         prompt = event.item.rpartition(" ")[2]

@@ -180,7 +180,7 @@ class Rush:
 
     def _has_a_card(self, conn: Connection, pair: str, tenant: str, user: str, who: str) -> None:
         row = {"pair": pair, "platform": "slack", "tenant": tenant, "user": user, "person": who}
-        shown = {"ref": f"D{user}:1.0", "revision": "before", "digest": "before", "owed": ""}
+        shown = {"ref": f"D{user}:1.0", "revision": "0", "digest": "before", "owed": ""}
         conn.execute(insert(tables.posted).values({**row, **shown}))
 
     def late(self, tenant: str, share: float) -> float:
