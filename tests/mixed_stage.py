@@ -21,7 +21,7 @@ from bot.turn import Reply
 from tests.fake_slack import TEAM, TOKEN, FakeSlack
 from tests.fake_teams import APP
 from tests.slack_people import SECRET, SlackPerson
-from tests.slack_stage import SlackActor, assert_same
+from tests.slack_stage import A_MOVE, SlackActor
 from tests.slack_world import HandClock, Patience, World
 from tests.stage import ADA, BEN, BOOK
 from tests.teams_stage import (
@@ -78,7 +78,16 @@ class MixedStage(TeamsStage):
             stage = cls()
             stage.house, stage.on_slack = house, on_slack
             stage.world = World(
-                clock, fake, house.store, messengers, house.intake, slack, served, door, patience
+                clock,
+                fake,
+                house.store,
+                messengers,
+                house.intake,
+                slack,
+                served,
+                door,
+                patience,
+                None,
             )
             for messenger in messengers.values():
                 messenger.stage = stage
@@ -123,6 +132,7 @@ class MixedStage(TeamsStage):
         """Let it happen where who acts is."""
         self.world.clock.moment = self.now
         self.house.intake.last = Reply()
+        self.world.patience.seconds += A_MOVE
         return await super().take(input, me)
 
     async def _acts(self, actor: TeamsActor | SlackActor, input: Input) -> Reply:
@@ -137,4 +147,4 @@ class MixedStage(TeamsStage):
         for actor in self.actors():
             actor.me = self.pair.person(actor.me.id)
             if isinstance(actor, SlackActor) and self.paper.live(actor.account):
-                assert_same(actor.card, actor.person)
+                actor.stands()

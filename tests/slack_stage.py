@@ -141,6 +141,10 @@ class SlackActor(RealActor):
             await self.person.acts(old, self.person.chat[-1])
 
     async def compares(self, reply: Reply | None) -> None:
+        self.stands()
+
+    def stands(self) -> None:
+        """See that the last message shows this card, and that none before can be pressed."""
         *before, last = self.person.chat
         stands = words(last["blocks"])
         assert not [each for each in said(self.card) if each not in stands]

@@ -92,7 +92,7 @@ class World:
     app: Starlette
     door: httpx.AsyncClient
     patience: Patience
-    workspaces: Workspaces
+    workspaces: Workspaces | None = None
 
     async def settled(self) -> None:
         """Let everything be done and said."""
