@@ -285,12 +285,12 @@ def _change(
     services: Services, pair: Pair, me: Person, now: datetime, posted: Posted
 ) -> tuple[Change | None, datetime | None]:
     """Return what to do about one screen now, and when to look at it again."""
+    if posted.hold and now < posted.hold:
+        return None, None if posted.hold == FOREVER else posted.hold
     if posted.claim:
         if now < posted.claim.until:
             return None, posted.claim.until
         return Settle(posted.claim), now + services.lease
-    if posted.hold and now < posted.hold:
-        return None, None if posted.hold == FOREVER else posted.hold
     of_pair = me in pair.people
     if of_pair:
         wanted = cards.card(cards.Reader.of(pair, me, now, services.book))
@@ -328,8 +328,8 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
     hold = came if isinstance(came, datetime) else None
     if arrived or (came is None and not claim.ref):
         work.keep(errand.who, Posted(arrived, claim.revision, claim.digest, posted.owed))
-    elif settling and hold:  # we could not even ask
-        work.keep(errand.who, replace(posted, claim=replace(claim, until=hold)))
+    elif settling and hold:  # we could not even ask, and ask when that is over
+        work.keep(errand.who, replace(posted, hold=hold))
     else:
         owed = claim.owed if posted.owed is Owed.NOTHING else posted.owed
         digest = posted.digest if came is not None else ""  # nobody can tell how it looks now
@@ -349,8 +349,6 @@ async def _send(services: Services, errand: Errand, now: datetime) -> Outcome:
             case Settle():
                 return await messenger.find(errand.account, errand.key)
     except NotSent as refused:
-        if refused.wait is None and isinstance(errand.change, Settle):
-            return None  # whoever cannot be reached cannot be asked about either
         return FOREVER if refused.wait is None else now + refused.wait
 
 

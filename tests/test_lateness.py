@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.simulator.lateness import GOAL, MOVED, rush
 
-DUE, NOISY, QUIET = 300, 1000, 60
+DUE, NOISY, QUIET = 200, 400, 40
 
 
 def test_many_due_in_one_minute_come_within_the_next() -> None:
