@@ -101,6 +101,14 @@ class Seat:
         await self._acts(self.form.locator("[data-send]"))
         await expect(self.form).to_be_hidden()
 
+    async def writes(self, text: str) -> None:
+        """Type something into the chat, and wait until it was answered."""
+        line = self.pane.get_by_label("Type a message")
+        await line.fill(text)
+        async with self.page.expect_response("**/act"):
+            await line.press("Enter")
+        await self.quiet()
+
     async def turns_to(self, tab: str) -> None:
         await self.pane.get_by_role("tab", name=tab).click()
 
@@ -319,6 +327,28 @@ async def test_two_people_reach_a_second_meeting_by_pressing_what_they_see(show:
     assert diary.held == 1
     assert diary.current.no == 2
     assert diary.current.moment
+    assert show.wrong == []
+
+
+async def test_a_typed_day_is_looked_at_sent_taken_and_goes_into_a_calendar(show: Show) -> None:
+    """One line and one press invite, one press accepts; the file is there to be downloaded."""
+    await show.opens()
+    await both_begin(show)
+    await show.ben.writes("book friday 3pm at the library")
+    await expect(show.ben.card).to_contain_text("15:00 to 16:00")
+    await show.photographs("booking_looked_at")
+    await show.ben.presses("Send it")
+    await expect(show.ada.card).to_contain_text("Ben Okoro invites you")
+    await show.photographs("booking_invited")
+    await show.ada.presses_first()
+    await show.ada.presses("Add to my calendar")
+    link = show.ada.pane.get_by_role("link", name="Calendar file")
+    await expect(link).to_be_visible()
+    await show.photographs("booking_calendar")
+    async with show.page.expect_download() as loaded:
+        await link.click()
+    file = Path(await (await loaded.value).path())
+    assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
     assert show.wrong == []
 
 
