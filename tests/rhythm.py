@@ -62,7 +62,7 @@ def amiss(zone: str, met: datetime) -> str:
     days = Counter((e.who, at.astimezone(ours).date()) for at, e in told if counts(e))
     said = Counter((event.who, event.item, event.times) for _, event in told)
     books = [event.who for _, event in told if event.item.endswith(" meeting.invite")]
-    here = {person.id: person for person in two}
+    here = {str(person.id): person for person in two}
     for at, event in told:
         if not hours.may_write(PROGRAMME, here[event.who], at) or not _is_day(at, zone):
             return f"{zone}: reminded at {at.astimezone(ZoneInfo(zone))}"
