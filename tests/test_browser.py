@@ -347,8 +347,8 @@ async def test_a_typed_day_is_looked_at_sent_taken_and_goes_into_a_calendar(show
     await show.photographs("booking_calendar")
     async with show.page.expect_download() as loaded:
         await link.click()
-    file = Path(await (await loaded.value).path())
-    assert file.read_bytes().startswith(b"BEGIN:VCALENDAR")
+    file = await (await loaded.value).path()
+    assert (await asyncio.to_thread(Path(file).read_bytes)).startswith(b"BEGIN:VCALENDAR")
     assert show.wrong == []
 
 
