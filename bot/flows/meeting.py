@@ -444,59 +444,62 @@ def _next(
     lapsed: datetime | None = None,
 ) -> Iterator[Item]:
     """Ask the senior for the next date; tell the junior that there is nothing to do (INV-4)."""
-    thread = f"meeting:{meeting.no}"
     before = last.taken if last else begun
     about = meeting.declined or meeting.moved or before or begun
     if about is None:
         return
-    since = lapsed or (last.over if last else None)
-    facts = {"declined": meeting.declined, "moved": meeting.moved, "same": same(pair)}
-    suggest = suggesting(me)
-    choices = kinds(pair)
+    blank = Item(
+        f"meeting:{meeting.no}",
+        INVITE,
+        Status.AVAILABLE,
+        about,
+        {"declined": meeting.declined, "moved": meeting.moved, "same": same(pair)},
+        opens=lapsed or (last.over if last else None),
+        suggest=suggesting(me),
+        choices=kinds(pair),
+    )
     if me == pair.reverse_mentor:
-        late = (since or about.at) + NO_NEWS
-        calm = Item(
-            thread,
-            THEIRS,
-            Status.AVAILABLE,
-            about,
-            facts,
-            opens=since,
-            closes=late,
-            suggest=suggest,
-            choices=choices,
-            actions=(ANSWER,) if meeting.wished else None,
-            news=meeting.moved is not None and meeting.moved.by != me.id,
-        )
-        told = replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
-        yield from (calm, told)
-        return
+        yield from _theirs(me, meeting, blank)
+    else:
+        yield from _mine(pair, me, meeting, last, blank, lapsed)
+
+
+def _theirs(me: Person, meeting: Meeting, blank: Item) -> Iterator[Item]:
+    """Let the junior know that the date is the senior's; offer to ask for it, or to name one."""
+    late = (blank.opens or blank.about.at) + NO_NEWS
+    off = meeting.moved is not None and meeting.moved.by != me.id
+    ways = (ANSWER,) if meeting.wished else None
+    calm = replace(blank, prompt=THEIRS, closes=late, actions=ways, news=off)
+    yield calm
+    yield replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
+
+
+def _mine(
+    pair: Pair,
+    me: Person,
+    meeting: Meeting,
+    last: Meeting | None,
+    blank: Item,
+    lapsed: datetime | None,
+) -> Iterator[Item]:
+    """Let the senior name a date at any time, and ask for it when its time has come."""
     declined = meeting.declined if meeting.declined and meeting.declined.by != me.id else None
     wish = getattr(declined.event, "wish", "") if declined else ""
-    prompt, warm = _asking(pair, me, meeting, last, about, wish=wish)
+    prompt, warm = _asking(pair, me, meeting, last, blank.about, wish=wish)
     opening = max(warm, lapsed) if lapsed else warm
+    if blank.opens is None or opening > blank.opens:
+        quiet = LATER if wish == "month" else prompt
+        yield replace(blank, prompt=quiet, closes=opening, actions=_ways(pair, quiet))
     over = last.over if last and prompt is INVITE and not wish else None
-    anchor = over or about.at
-    if wish == "month" or lapsed:
-        anchor = opening
-    asking = Item(
-        thread,
-        prompt,
-        Status.OPEN,
-        about,
-        facts,
+    anchor = opening if wish == "month" or lapsed else over or blank.about.at
+    yield replace(
+        blank,
+        prompt=prompt,
+        status=Status.OPEN,
         opens=opening,
-        suggest=suggest,
-        choices=choices,
         actions=_ways(pair, prompt),
         anchor=_sooner(pair, me, meeting.wished, prompt, anchor),
     )
-    if since is None or opening > since:
-        quiet = LATER if wish == "month" else prompt
-        ways = asking.actions if quiet is prompt else None
-        calm = replace(asking, prompt=quiet, status=Status.AVAILABLE, opens=since, closes=opening)
-        yield replace(calm, actions=ways, anchor=None)
-    yield asking
 
 
 def _ways(pair: Pair, prompt: Prompt) -> tuple[str, ...]:
