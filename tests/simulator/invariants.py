@@ -156,7 +156,8 @@ class Witness:
         long_ago = self.world.clock() - STUCK
         for to in self.world.participants.values():
             posted = await self.world.posted(to)
-            if posted and posted.claim and posted.claim.until < long_ago:
+            held = posted is not None and posted.hold and posted.hold > self.world.clock()
+            if posted and posted.claim and posted.claim.until < long_ago and not held:
                 self._broken("I7", f"nobody has looked into what {to.name} was sent")
             if posted and posted.hold and posted.hold < long_ago and not posted.claim:
                 pair = await self.world.looks_at(to.pair)
