@@ -394,7 +394,7 @@ class TeamsStage(Stage):
 
 
 def _buttons_of_home(stage: TeamsStage, client: Client) -> list[cards.Button]:
-    actor = next(a for a in stage.actors() if a.client is client)
+    actor = next(a for a in stage.actors() if getattr(a, "client", None) is client)
     rows = (row for _, rows in cards.home(actor.reader).sections for row in rows)
     return [button for row in rows for button in row.card.buttons]
 

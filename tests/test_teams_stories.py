@@ -40,6 +40,7 @@ STORIES = {
     if name.startswith("test_")
     and inspect.iscoroutinefunction(story)
     and list(inspect.signature(story).parameters) == ["stage"]
+    and any(mark.name == "transcript" for mark in getattr(story, "pytestmark", ()))
     and (ALL or name in FEW | {TERM})
 }
 
