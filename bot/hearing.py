@@ -95,9 +95,9 @@ def _dated(reader: Reader, text: str, plain: str) -> Input | None:
 
 
 def _offered(reader: Reader, readings: tuple[Reading, ...]) -> Pressed | None:
-    """Return the one time offered to them that a single reading covers."""
+    """Return the one time offered to them on the day, and at the hour, that they named."""
     item = next((item for item in reader.items if item.prompt is meeting.REPLY), None)
-    if item is None or len(readings) != 1:
+    if item is None or len(readings) != 1 or readings[0].first != readings[0].last:
         return None
     offer = item.about.event
     found = [

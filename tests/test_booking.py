@@ -86,7 +86,7 @@ async def test_words_that_say_too_little_too_much_or_nothing(stage: Stage) -> No
     ada, ben = stage.actors()
     await on_their_way(stage)
     await ben.writes("next week in the morning")
-    sketched = stage.pair.fold(Sketches).live[ben.me.id][1].event
+    sketched = stage.pair.fold(Sketches).live[ben.me.id].event
     assert [at.wall.hour for at in sketched.times] == [10, 10, 10]
     await ben.writes("book next friday at 2pm")
     assert ben.sees("Which day do you mean?")
@@ -180,8 +180,11 @@ async def test_what_an_assistant_marks_is_the_seniors_to_send(stage: Stage) -> N
     times = [at.at for at in meeting.free_times(stage.pair, ben.me, stage.now)]
     seen = len(stage.paper.chats[ben.account])
     await stage.take(Marked(ben.me.id, tuple(times[:1]), "walk"), None)
+    assert len(stage.paper.chats[ben.account]) == seen + 1
+    old = ben.card.buttons[0]
     await stage.take(Marked(ben.me.id, tuple(times[:2]), "cafe"), None)
-    assert len(stage.paper.chats[ben.account]) == seen + 1, "marked again, it is told once"
+    await ben.does(Pressed(old.item, old.action))
+    assert current(stage).offer is None, "a press sends what was seen"
     assert current(stage).offer is None
     await ben.presses("Send it")
     offer = current(stage).offer.event
@@ -216,6 +219,18 @@ async def test_a_place_somebody_avoids_is_told_to_nobody_and_reminds_them(stage:
     await ben.fills(place="library")
     assert not ada.sees("one to avoid")
     assert place.avoided(stage.pair, ada.me, "walk")
+
+
+async def test_a_week_is_no_answer_to_an_invitation(stage: Stage) -> None:
+    """Though one of the times offered lies in it: only a day that is named takes a date."""
+    ada, ben = stage.actors()
+    await on_their_way(stage)
+    await ben.writes("thursday 3pm")
+    await ben.presses("Send it")
+    await ada.writes("this week")
+    assert current(stage).moment is None
+    await ada.writes("thursday")
+    assert current(stage).moment
 
 
 async def test_on_their_own_ground_they_are_asked_once_more(stage: Stage) -> None:

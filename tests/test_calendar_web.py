@@ -276,7 +276,7 @@ async def test_what_an_assistant_marks_is_one_tap_away(desk: Desk) -> None:
     said = await told(desk, address)
     assert (said.suits, said.place) == ((said.times[2],), "cafe")
     pair = await desk.playground.pair()
-    _, sketched = pair.fold(Sketches).live[desk.ben.id]
+    sketched = pair.fold(Sketches).live[desk.ben.id]
     assert [at.at for at in sketched.event.times] == [said.times[2]]
     assert sketched.event.place == "cafe"
 

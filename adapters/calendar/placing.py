@@ -28,7 +28,6 @@ DAYS = 10
 HOURS = (time(10), time(11), time(14), time(15))
 MOST = len(meeting.SLOTS)
 OFF_SITE = tuple(place for place in PLACES if place != "office")
-USUAL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +41,12 @@ class Mark:
 
 def times(pair: Pair, me: Person, now: datetime) -> tuple[datetime, ...]:
     """Return the times of the next working days that both people keep for work and are free at."""
-    length = timedelta(minutes=_minutes(pair))
+    length = timedelta(minutes=int(meeting.length(pair, me)))
     taken = [(each.start, each.end) for each in occasions(pair, now) if not each.cancelled]
     return tuple(
         start
         for start in _starts(pair, me, now)
-        if all(
-            hours.may_write(pair.programme, who, at)
-            for who in pair.people
-            for at in (start, start + length - timedelta(minutes=1))
-        )
+        if hours.both_work(pair.programme, pair.people, start, length)
         and not any(start < end and begun < start + length for begun, end in taken)
     )
 
@@ -100,12 +95,6 @@ def _starts(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
     for _ in range(DAYS):
         day = hours.next_working_day(pair.programme, me, day)
         yield from (hours.local(me, day, hour) for hour in HOURS)
-
-
-def _minutes(pair: Pair) -> int:
-    terms = charter.agreed(pair)
-    length = str(getattr(terms.event, "length", "")) if terms else ""
-    return int(length) if length.isdigit() else USUAL
 
 
 def _days(asked: Placing, me: Person, words: Words) -> Iterator[tuple[str, Iterator[Mark]]]:

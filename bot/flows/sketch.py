@@ -63,22 +63,16 @@ PROMPTS = (SKETCH, EITHER)
 
 @dataclass(frozen=True, slots=True)
 class Sketches:
-    """What each has before them: where it came up, and how it stands.
-
-    What an assistant marks again changes what is there, and is no second piece of news.
-    """
+    """What each has before them. A change makes another, so that a press sends what was seen."""
 
     across: ClassVar[bool] = True
-    live: Mapping[str, tuple[Entry, Entry]] = field(default_factory=lambda: MappingProxyType({}))
+    live: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}))
 
     def see(self, entry: Entry) -> Sketches:
         """Go on from one more entry."""
         match entry.event:
             case Sketched(who=who):
-                came, latest = self.live.get(who, (entry, entry))
-                marked_again = entry.by is None and latest.by is None
-                now = (came if marked_again else entry, entry)
-                return Sketches(MappingProxyType({**self.live, who: now}))
+                return Sketches(MappingProxyType({**self.live, who: entry}))
             case Offered() | Dropped():
                 left = {who: each for who, each in self.live.items() if who != entry.by}
                 return Sketches(MappingProxyType(left))
@@ -89,8 +83,8 @@ class Sketches:
 
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Show me what I am about to send, until its first time has come or a day has gone by."""
-    came, latest = pair.fold(Sketches).live.get(me.id, (None, None))
-    if came is None or latest is None or not isinstance(latest.event, Sketched):
+    latest = pair.fold(Sketches).live.get(me.id)
+    if latest is None or not isinstance(latest.event, Sketched):
         return
     seen, booked = latest.event, meeting.diary(pair).current
     facts = {
@@ -106,7 +100,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         THREAD,
         EITHER if seen.either else SKETCH,
         Status.OPEN,
-        came,
+        latest,
         facts,
         closes=closes,
         suggest=lambda *_: _filled(seen, me),
@@ -117,7 +111,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
     """Send it, choose one of two readings, leave the date to the senior after all, or drop it."""
-    _, latest = pair.fold(Sketches).live.get(me.id, (None, None))
+    latest = pair.fold(Sketches).live.get(me.id)
     seen = latest.event if latest else None
     match move:
         case Offered():
