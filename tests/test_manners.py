@@ -63,6 +63,21 @@ async def test_what_fell_due_on_the_same_day_is_counted_beside_the_first() -> No
     assert at <= {at for at, event in written(stage, stage.ben) if not event.beside}
 
 
+async def test_who_heard_three_times_this_week_is_left_in_peace_until_it_is_over() -> None:
+    """Domain.md 9.1: the reverse-mentor three times in seven days, the reverse-mentee four."""
+    stage = Stage()
+    await both_say_yes(stage)
+    pair, ada = stage.pair, stage.ada.me
+    thursday = stage.now + timedelta(days=3, hours=2)
+    assert [e for e in facilitator.tick(pair, thursday).by_clock if e.who == ada.id]
+    for day in range(3):
+        heard = Reminded(ada.id, "something", f"something@{day} any.thing", 1)
+        pair = pair.with_events((heard,), None, stage.now + timedelta(days=day, hours=1))
+    assert not [e for e in facilitator.tick(pair, thursday).by_clock if e.who == ada.id]
+    later = stage.now + timedelta(days=8, hours=2)
+    assert [e for e in facilitator.tick(pair, later).by_clock if e.who == ada.id]
+
+
 async def test_what_was_on_the_screen_when_they_acted_is_not_announced_again() -> None:
     stage = Stage()
     await both_say_yes(stage)
