@@ -7,8 +7,10 @@ scheduler only ticks. Any number of workers share the work: a pair is taken by o
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.intake import Intake
     from adapters.settings import Settings
 
-
+LOG = logging.getLogger(f"{logs.OURS}.worker")
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
@@ -40,10 +42,10 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         coalesce=True,
         max_instances=SWEEPS,
         misfire_grace_time=None,
+        next_run_time=datetime.now(UTC),  # the first as all others: one that fails ends nothing
     )
     scheduler.start()
     try:
-        await look_in(intake)
         yield
     finally:
         scheduler.shutdown(wait=False)
@@ -64,6 +66,7 @@ async def work(settings: Settings) -> None:
     if settings.metrics_port:
         start_http_server(settings.metrics_port, "127.0.0.1", metrics.REGISTRY)
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
+        LOG.info("at work")
         await stop.wait()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2s
@@ -149,6 +149,9 @@ class Reader:
     now: datetime
     book: Phrasebook
     items: tuple[Item, ...]
+    _known: dict[int, tuple[Item | None, dict[str, object]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @staticmethod
     def of(pair: Pair, me: Person, now: datetime, book: Phrasebook) -> Reader:
@@ -165,14 +168,20 @@ class Reader:
 
     def say(self, piece: Piece, item: Item | None = None, **more: object) -> str:
         """Fill a piece of wording in, with what the item lets them know."""
-        if isinstance(piece, str):
-            return piece
+        return piece if isinstance(piece, str) else said(piece, {**self._facts(item), **more})
+
+    def _facts(self, item: Item | None) -> Mapping[str, object]:
+        """Return what may be mentioned of an item, worked out once for all that is said of it."""
+        if id(item) in self._known:
+            return self._known[id(item)][1]
         context: Mapping[str, Any] = item.context if item else {}
         reminder = facilitator.reminders(self.pair, self.me, item) if item else 0
         nameless = str(self.book.general("notices", "nameless", self.me.locale))
         known = wording.facts(self.pair, self.me, context, nameless)
         about = item.thread.removeprefix(facilitator.LATER) if item else ""
-        return said(piece, known | {"reminder": reminder, "about": about.partition(":")[0]} | more)
+        known |= {"reminder": reminder, "about": about.partition(":")[0]}
+        self._known[id(item)] = item, known  # kept with it, so that no other takes its id
+        return known
 
     def general(self, key: str, **more: object) -> str:
         """Say a notice that belongs to no prompt."""
@@ -196,7 +205,8 @@ def card(reader: Reader) -> Card | None:
     draft = reader.pair.fold(Manners).drafts.get(reader.me.id)
     if draft and draft.item == item.key:
         return _asking(reader, item, draft)
-    return card_of(reader, item, _lead(reader, item))
+    shown = card_of(reader, item, _lead(reader, item))
+    return replace(shown, buttons=shown.buttons + _back(reader, item, shown.buttons))
 
 
 def letter(book: Phrasebook, pair: Pair, contact: Person) -> Card | None:
@@ -513,11 +523,16 @@ def _buttons(reader: Reader, item: Item) -> tuple[Button, ...]:
         found.append(Button(item.key, MORE, reader.general("tell_me_more")))
     if item.status is Status.OPEN and len(found) < MOST and item.thread != "welcome":
         found.append(Button(item.key, LATER, reader.general("not_now"), opens=True))
+    return tuple(found)
+
+
+def _back(reader: Reader, item: Item, others: tuple[Button, ...]) -> tuple[Button, ...]:
+    """Return the way back from what one turned to by oneself, where there is room for it."""
     turned = reader.pair.fold(Manners).turned.get(reader.me.id)
     here = turned is not None and item.thread == turned.thread
-    if item.status is not Status.OPEN and here and len(found) < MOST:
-        found.append(Button(item.key, BACK, reader.general("back")))
-    return tuple(found)
+    if item.status is Status.OPEN or not here or len(others) >= MOST:
+        return ()
+    return (Button(item.key, BACK, reader.general("back")),)
 
 
 def _first(reader: Reader, item: Item) -> Iterator[Button]:

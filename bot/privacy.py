@@ -65,10 +65,12 @@ def classes(kind: type) -> Mapping[str, Privacy]:
     return MappingProxyType(found)
 
 
-def visible(event: object, *, mine: bool) -> dict[str, object]:
-    """Return the fields of an event that I may see: all of my own, of others P1 and P2 (law 5)."""
-    return {
-        name: getattr(event, name)
-        for name, privacy in classes(type(event)).items()
-        if mine or privacy in _SHARED
-    }
+def visible(kind: type, *, mine: bool) -> frozenset[str]:
+    """Return the fields of an event class that I may see: all of mine, else P1 and P2 (law 5)."""
+    return _visible(kind)[mine]
+
+
+@per_class
+def _visible(kind: type) -> tuple[frozenset[str], frozenset[str]]:
+    known = classes(kind)
+    return frozenset(name for name in known if known[name] in _SHARED), frozenset(known)

@@ -92,14 +92,17 @@ class View:
     """
 
     def __init__(self, entry: Entry, me: Person) -> None:
-        """Keep the fields of class P1 and below, or all of one's own."""
-        self._fields = visible(entry.event, mine=entry.by == me.id)
+        """See the fields of class P1 and below, or all of one's own."""
+        self._event = entry.event
         self.mine = entry.by == me.id
-        self.private = not visible(entry.event, mine=False)
+        self.private = not visible(type(entry.event), mine=False)
         self.at = entry.at
 
     def __getitem__(self, name: str) -> object:
-        value = self._fields[name]
+        """Return a field. Raises KeyError for one that is not there for this reader."""
+        if name not in visible(type(self._event), mine=self.mine):
+            raise KeyError(name)
+        value = getattr(self._event, name)
         return value.replace("\n", BREAK) if isinstance(value, str) else value
 
 

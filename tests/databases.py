@@ -79,6 +79,7 @@ class Server:
         self.server.ensure_postgres_running()
 
     def stop(self) -> None:
+        self.crash()  # nobody needs what would be written down first
         self.server.cleanup()
 
 

@@ -215,6 +215,14 @@ class Town:
 
         await until(healthy, f"the web process answers:\n{self.log()}")
 
+    async def works(self) -> None:
+        """Wait until a worker has begun."""
+
+        async def begun() -> bool:
+            return '"at work"' in self.log()
+
+        await until(begun, f"the worker has begun:\n{self.log()}")
+
     def page(self, user: str, port: int | None = None) -> Page:
         return Page(self.http, f"http://127.0.0.1:{port or self.port}", user)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from adapters.prompts import phrasebook
@@ -119,6 +120,7 @@ def _rows() -> tuple[Row, ...]:
 ROWS = _rows()
 
 
+@cache
 def steps() -> frozenset[str]:
     """Return every step there is."""
     groups = {f"topics/{topic.group}" for topic in phrasebook().catalogue.values()}
@@ -126,6 +128,7 @@ def steps() -> frozenset[str]:
     return frozenset({prompt.key for prompt in facilitator.PROMPTS} | groups | words)
 
 
+@cache
 def tests() -> frozenset[str]:
     """Return the name of every test there is."""
     return frozenset(

@@ -118,7 +118,7 @@ async def test_booked_moved_by_the_senior_moved_again_and_held_late(stage: Stage
     await ada.presses(ada.labels()[1])
     await stage.until(current(stage).moment.at - timedelta(days=1))
     await ben.presses("I cannot make it")
-    assert ben.sees("Two meetings in a row have moved") or ben.sees("Two in a row have moved")
+    assert ben.sees("Two meetings in a row have moved") or ben.sees("Two meetings in a row have moved")
     assert not ada.sees("in a row")
     await ben.presses("Half an hour")
     await ben.presses("Offer new times")
@@ -284,6 +284,6 @@ async def test_in_german_too() -> None:
     await stage.ada.presses("Yes, I would like to")
     await stage.ben.presses("Ja, gern")
     await stage.ben.writes("buchen donnerstag 15 Uhr in der Bibliothek")
-    assert stage.ben.sees("15:00 Uhr bis 16:00 Uhr")
+    assert stage.ben.sees("15:00 bis 16:00 Uhr")
     await stage.ben.presses("Abschicken")
     assert current(stage).offer.event.place == "library"

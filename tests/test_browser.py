@@ -73,9 +73,10 @@ class Seat:
         return await on_card.count() > 0 or await self.row(label).count() > 0
 
     async def presses(self, label: str) -> None:
-        """Press a button by its words, where need be in Home, and wait until it was answered."""
+        """Press a button by its words, once it comes, in Home where need be, until answered."""
         button = self.card.get_by_role("button", name=label, exact=True)
-        if not await button.count() and await self.row(label).count():
+        await button.or_(self.row(label)).first.wait_for(state="attached")
+        if not await button.count():
             await self.turns_to("Home")
             row = self.row(label).first
             await row.locator("summary").click()
@@ -249,7 +250,7 @@ async def agree_on_a_purpose(show: Show) -> None:
         await show.photographs(f"02_private_form_{seat.user}")
         await seat.fills()
         await show.photographs(f"03_let_it_out_{seat.user}")
-        await seat.presses("Let this out")
+        await seat.presses("Share these lines")
     await show.photographs("04_both_drafts_are_in")
     await show.ada.presses_first()
     await show.ben.presses("Sign it")

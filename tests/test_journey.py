@@ -26,7 +26,7 @@ async def draft(actor: Actor, **given: str | tuple[str, ...]) -> None:
     """Leave a private draft of the purpose and let the usual part of it out."""
     await actor.presses("Start my draft")
     await actor.fills(**given)
-    await actor.presses("Let this out")
+    await actor.presses("Share these lines")
 
 
 async def agree_on_a_purpose(stage: Stage) -> None:

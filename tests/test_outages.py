@@ -55,6 +55,7 @@ async def test_the_database_crashes_and_comes_back(server: Server, tmp_path: Pat
         town.web()
         town.worker()
         await town.answers()
+        await town.works()
         at = f"http://127.0.0.1:{town.port}"
         assert (await town.http.get(f"{at}/readyz")).status_code == 200
 

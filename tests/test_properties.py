@@ -45,10 +45,9 @@ def test_a_sealed_draft_stays_sealed_until_both_have_spoken(seed: int) -> None:
 
     def check(life: Life) -> None:
         for me in life.pair.people:
-            partner = life.pair.partner(me)
-            screen = life.screen(partner)
             for name, talk in zip(("purpose", "charter"), agreements(life.pair), strict=True):
                 if me.id in talk.drafts and talk.opened is None:
+                    screen = life.screen(life.pair.partner(me))
                     mine = [
                         w
                         for w, (who, thread, _) in life.typed.items()

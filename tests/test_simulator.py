@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TURNS = int(os.environ.get("SIMULATED_TURNS", "20000"))
-CHUNKS = 8
+CHUNKS = 4
 TWICE = int(os.environ.get("SIMULATED_TWICE", "4"))
 SEEDS_A_CHUNK = 1_000_000
 

@@ -222,7 +222,7 @@ async def test_one_call_for_each_change_and_never_a_question_who_we_are(here) ->
     await here.ada.fills(why="heard", focus="both", aim="hear", effect="speak_up")
     await here.settled()
     here.fake.calls.clear()
-    await here.ada.presses("Let this out")
+    await here.ada.presses("Share these lines")
     await here.settled()
     shown = [method for method, _ in here.fake.calls]
     assert shown == ["chat.update"]

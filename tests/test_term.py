@@ -75,7 +75,7 @@ async def stand_back(stage: Stage) -> None:
     await stage.until(term[1] - timedelta(days=13))
     await stage.at_work()
     for actor in stage.actors():
-        await actor.presses("Stand back")
+        await actor.presses("Give my view")
         await actor.fills()
         await actor.presses("Reached")
 
@@ -204,7 +204,7 @@ async def test_the_senior_moves_it_and_moves_it_again_and_they_meet_late(stage: 
         await ben.fills(second=(), third=())
         await ada.presses(ada.card.buttons[0].label)
     await ben.presses("I cannot make it")
-    assert ben.sees("Two in a row have moved")
+    assert ben.sees("Two meetings in a row have moved")
     assert ada.sees("The date you had is off")
     assert not ada.sees("in a row")
     await stage.days(5)

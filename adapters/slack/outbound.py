@@ -14,6 +14,7 @@ from adapters.slack import limits
 from adapters.slack.address import Address
 from adapters.slack.limits import clip, size
 from bot.cards import notice_lines
+from bot.inbox import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -70,11 +71,9 @@ def header(text: str) -> Block:
 
 
 def notes(texts: Sequence[str]) -> Block:
-    """Return lines in small print."""
-    return {
-        "type": "context",
-        "elements": [plain(text, limits.NOTE) for text in texts[: limits.NOTES]],
-    }
+    """Return lines in small print, each on its own: elements would stand side by side."""
+    lines = "\n".join(clip(text, limits.NOTE) for text in texts[: limits.NOTES])
+    return {"type": "context", "elements": [plain(lines, limits.TEXT)]}
 
 
 def rich(lines: Sequence[tuple[str, str]]) -> list[Block]:
@@ -179,5 +178,6 @@ def _row(row: Row, pair: str, start: int, told: frozenset[str]) -> list[Block]:
     lines = ((_UNDER.get(line.kind, line.kind), line.text) for line in body)
     return [
         *rich([("head", row.line), *lines]),
+        *([notes([row.card.audience])] if row.status is Status.OPEN and row.card.audience else ()),
         *presses(row.card.buttons, pair, start),
     ]

@@ -184,6 +184,16 @@ def agreed(pair: Pair) -> Entry | None:
     return pair.fold(Purpose).talk.agreed
 
 
+def shared(pair: Pair) -> dict[str, Entry | None]:
+    """Return what each has let out, by role, once both may read it."""
+    talk = pair.fold(Purpose).talk
+    drafts = talk.drafts if talk.opened else {}
+    return {
+        "mentors": drafts.get(pair.reverse_mentor.id),
+        "mentees": drafts.get(pair.reverse_mentee.id),
+    }
+
+
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Put the purpose in my inbox: my draft, what I release, then the sentence we sign."""
     begun = welcome.confirmed(pair)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TRAIL = Prompt("trail.so_far")
 PROMPTS = (TRAIL,)
+WORTH = ("purpose", "goals", "charters", "meetings", "said")  # one of these, and it is shown
 
 
 def items(pair: Pair, me: Person) -> Iterator[Item]:  # noqa: ARG001  # both see the same
@@ -27,6 +28,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:  # noqa: ARG001  # both see
     begun = welcome.confirmed(pair)
     said, did = tryout.said_and_did(pair)
     facts = {
+        **purpose.shared(pair),
         "purpose": purpose.agreed(pair),
         "goals": goals.agreed(pair),
         "charters": pair.fold(charter.Charter).talk.history,
@@ -34,7 +36,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:  # noqa: ARG001  # both see
         "said": said,
         "did": did,
     }
-    if begun and any(facts.values()):
+    if begun and any(facts[name] for name in WORTH):
         yield Item("trail", TRAIL, Status.DONE, begun, facts)
 
 
