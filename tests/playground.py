@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from adapters import app
@@ -15,7 +18,6 @@ from bot.people import Account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from sqlalchemy import Connection
     from starlette.applications import Starlette
@@ -59,10 +61,19 @@ class Playground:
         return await self.house.store.work(pairs[0], lambda work: work.pair())
 
 
+@cache
+def _migrated() -> bytes:
+    """Return a database file that is up to date."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "migrated.db"
+        upgrade(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
 def settled_in(folder: Path) -> Settings:
     """Return the settings of a playground with a database of its own (where no loop runs)."""
     url = f"sqlite:///{folder}/turnabout.db"
-    upgrade(url)
+    (folder / "turnabout.db").write_bytes(_migrated())
     return Settings(url, key_text=new_key(), playground=True, data=folder)
 
 

@@ -6,10 +6,12 @@ Names that keep the same time in those years are lived once. `python -m tests.rh
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FIRST, LAST = 2026, 2040
-MONTH = timedelta(days=30)
+MONTH, FORTNIGHT = timedelta(days=30), 14
 FEWEST, MOST = 1, 4  # messages about booking the next meeting, in a month in which nobody does
 URGENT = frozenset(prompt.key for prompt in facilitator.PROMPTS if prompt.urgent)
 
@@ -34,15 +36,26 @@ def zones() -> dict[str, list[str]]:
     """Return every name there is, by the first of those that keep the same time."""
     found: dict[tuple[object, ...], list[str]] = {}
     for name in sorted(available_timezones() - {"localtime"}):
-        found.setdefault(_offsets(name), []).append(name)
+        found.setdefault(_changes(name), []).append(name)
     return {names[0]: names for names in found.values()}
 
 
-def _offsets(name: str) -> tuple[object, ...]:
-    """Return how far from UTC a zone is, at every noon of the years."""
+def _changes(name: str) -> tuple[object, ...]:
+    """Return the days on which a zone changes its distance from UTC, and to what.
+
+    No zone changes it twice within a fortnight, so one look each is enough to find them.
+    """
     zone, noon = ZoneInfo(name), datetime(FIRST, 1, 1, 12, tzinfo=UTC)
-    days = (noon + timedelta(days=n) for n in range((LAST - FIRST + 1) * 366))
-    return tuple(day.astimezone(zone).utcoffset() for day in days)
+
+    def away(day: int) -> timedelta | None:
+        return (noon + timedelta(days=day)).astimezone(zone).utcoffset()
+
+    found = [(0, away(0))]
+    for before, after in pairwise(range(0, (LAST - FIRST + 1) * 366, FORTNIGHT)):
+        if away(before) != away(after):
+            day = bisect_left(range(before, after), True, key=lambda d: away(d) != found[-1][1])
+            found.append((before + day, away(after)))
+    return tuple(found)
 
 
 def months() -> Iterator[datetime]:

@@ -415,7 +415,7 @@ async def test_a_form_can_be_filled_in_with_the_keyboard_alone(show: Show) -> No
     async with show.page.expect_response("**/act"):
         await press("Enter")
     await expect(show.ada.form).to_be_hidden()
-    await expect(show.ada.card).to_contain_text("Let part of it out?")
+    await expect(show.ada.card).to_contain_text("Share part of it?")
     await expect(show.ada.card).to_be_focused()
 
 

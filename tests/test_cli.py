@@ -27,6 +27,7 @@ from adapters.settings import ROOT, new_key
 from adapters.store.installations import Installation, keep
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from tests.playground import settled_in
 from tests.processes import free_port
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Terminal:
     def settles(self) -> None:
         """Do what the README says first: a key, and a database that is up to date."""
         self.sets(TURNABOUT_KEY=new_key())
-        self.runs("db", "upgrade")
+        settled_in(self.folder)
 
     def types(self, *arguments: str) -> tuple[int, str, str]:
         """Type a command; return its exit code, what it said, and what it complained about."""

@@ -14,7 +14,6 @@ from adapters.slack import limits
 from adapters.slack.address import Address
 from adapters.slack.limits import clip, size
 from bot.cards import notice_lines
-from bot.inbox import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ _PARTS = {"list": "list", "words": "quote", "link": "link"}
 _STYLES = {"head": "bold", "under": "italic"}
 _UNDER = {"head": "under"}  # in Home, a heading of a card stands below the row's own
 TOLD = frozenset({"OPEN", "DONE"})  # rows of Home that show what their card says
+ASKED = "OPEN"  # rows that say who will see the answer
 READ = TOLD | {"AVAILABLE"}  # those that do so where there is nothing to press for it
 
 
@@ -178,6 +178,6 @@ def _row(row: Row, pair: str, start: int, told: frozenset[str]) -> list[Block]:
     lines = ((_UNDER.get(line.kind, line.kind), line.text) for line in body)
     return [
         *rich([("head", row.line), *lines]),
-        *([notes([row.card.audience])] if row.status is Status.OPEN and row.card.audience else ()),
+        *([notes([row.card.audience])] if row.status.name == ASKED and row.card.audience else ()),
         *presses(row.card.buttons, pair, start),
     ]

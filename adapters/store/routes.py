@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TOGETHER = 32  # bodies that may share a commit
 PATIENCE = 10  # seconds a writer waits for another process to let go of a SQLite file
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -49,8 +52,19 @@ def route_to(url: str, options: Mapping[str, Any]) -> Route:
     return PostgresRoute(url, options)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A body that waits for the thread, and where what came of it goes."""
+
+    body: Callable[[Connection], Any]
+    told: Future[Any]
+
+
 class SqliteRoute:
-    """One thread that owns one connection, since SQLite has one writer at a time anyway."""
+    """One thread that owns one connection, since SQLite has one writer at a time anyway.
+
+    What is dear is waiting for the disk, once a commit: all that waits meanwhile shares the next.
+    """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         """Open nothing yet: the thread does, when it is first needed."""
@@ -63,10 +77,14 @@ class SqliteRoute:
         event.listen(self._engine, "connect", _prepare)
         self._thread = ThreadPoolExecutor(1, "turnabout-sqlite")
         self._conn: Connection | None = None
+        self._waiting: deque[Waiting] = deque()
 
     async def run(self, body: Callable[[Connection], T]) -> T:
         """Run a body in one transaction, in the thread."""
-        return await self._in_thread(lambda: self._run(body))
+        waiting = Waiting(body, Future())
+        self._waiting.append(waiting)
+        self._thread.submit(self._run_what_waits)
+        return cast("T", await asyncio.wrap_future(waiting.told))
 
     async def scrub(self) -> None:
         """Move everything out of the log and empty it: deleted bytes are zeroes in the file."""
@@ -80,11 +98,30 @@ class SqliteRoute:
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
-    def _run(self, body: Callable[[Connection], T]) -> T:
+    def _run_what_waits(self) -> None:
+        """Run all that waits in one transaction; if anything of it fails, each in its own."""
+        crowd = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        crowd = [each for each in crowd if each.told.set_running_or_notify_cancel()]
+        if len(crowd) > 1:
+            try:
+                found = self._run([each.body for each in crowd])
+            except Exception:  # noqa: BLE001, S110  # whose it is, is found out below
+                pass
+            else:
+                for each, result in zip(crowd, found, strict=True):
+                    each.told.set_result(result)
+                return
+        for each in crowd:
+            try:
+                each.told.set_result(*self._run([each.body]))
+            except Exception as error:  # noqa: BLE001  # it is for whoever waits for it
+                each.told.set_exception(error)
+
+    def _run(self, bodies: list[Callable[[Connection], Any]]) -> list[Any]:
         conn = self._connection()
         with conn.begin():
             conn.exec_driver_sql("BEGIN IMMEDIATE")
-            return body(conn)
+            return [body(conn) for body in bodies]
 
     def _connection(self) -> Connection:
         if self._conn is None:
