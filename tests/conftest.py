@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 settings.register_profile(
     "here",
     deadline=None,
-    max_examples=int(os.environ.get("EXAMPLES", "30")),
+    max_examples=int(os.environ.get("EXAMPLES", "20")),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -33,6 +33,13 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     if mark and not getattr(request.node, "failed", False):
         name = re.sub(r"^test_", "", request.node.name)
         compare(TRANSCRIPTS / mark.args[0] / f"{name}.txt", stage.transcript())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: each of two workers goes through a half, then helps the other."""
+    last = [item for item in items if not item.get_closest_marker("long")]
+    first, half = [item for item in items if item.get_closest_marker("long")], len(last) // 2
+    items[:] = [*first[::2], *last[:half], *first[1::2], *last[half:]]
 
 
 @pytest.hookimpl(hookwrapper=True)

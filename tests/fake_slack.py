@@ -128,9 +128,9 @@ class FakeSlack:
         return web.json_response(answer)
 
     async def _told(self, request: web.Request, method: str) -> dict[str, Any]:
-        if method in FORMS:
-            return dict(request.query) | dict(await request.post())
-        return await request.json()
+        if request.content_type == "application/json" and method not in FORMS:
+            return await request.json()
+        return dict(request.query) | dict(await request.post())
 
     def _admit(self, request: web.Request) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -138,7 +138,7 @@ class FakeSlack:
             raise RefusedError("token_revoked")
 
     def on_auth_test(self, told: dict[str, Any]) -> dict[str, Any]:
-        return {"team_id": TEAM, "user_id": "UBOT"}
+        return {"team_id": TEAM, "team": "Example", "user_id": "UBOT", "user": "turnabout"}
 
     def on_apps_connections_open(self, told: dict[str, Any]) -> dict[str, Any]:
         return {"url": self.link}

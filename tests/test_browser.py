@@ -307,6 +307,7 @@ async def reflect(show: Show) -> None:
         await seat.fills()
 
 
+@pytest.mark.long
 async def test_two_people_reach_a_second_meeting_by_pressing_what_they_see(show: Show) -> None:
     await show.opens()
     await show.photographs("01_welcome")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -209,6 +210,7 @@ def ending(pair: Pair, me: Person) -> str:
     return told.replace(pair.partner(me).name, "NAME").replace(me.name, "ME")
 
 
+@pytest.mark.long
 @settings(max_examples=LIVES, phases=(Phase.explicit, Phase.generate))  # a seed is small enough
 @given(st.integers(0, 1_000_000))
 def test_every_promise_holds_in_every_life(seed: int) -> None:
@@ -221,6 +223,7 @@ def test_every_promise_holds_in_every_life(seed: int) -> None:
     assert len(watch.endings) <= 2  # one for each of the two
 
 
+@pytest.mark.long
 @settings(max_examples=LIVES // 3, phases=(Phase.explicit, Phase.generate))  # each thrice over
 @given(st.integers(0, 1_000_000))
 def test_the_senior_sees_nothing_that_depends_on_the_pulse(seed: int) -> None:

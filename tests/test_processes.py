@@ -170,6 +170,7 @@ class Home:
             assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.long
 async def test_many_deaths_lose_nothing_and_repeat_nothing(database: str, tmp_path: Path) -> None:
     """In each home Ada leafs through the conversation and Ben proposes topics; all insist."""
     rng = random.Random(SEED)

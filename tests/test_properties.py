@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def agreements(pair: Pair) -> tuple[Agreement, Agreement]:
     return pair.fold(purpose.Purpose).talk, pair.fold(charter.Charter).talk
 
 
+@pytest.mark.long
 @given(seeds)
 def test_a_sealed_draft_stays_sealed_until_both_have_spoken(seed: int) -> None:
     """What I released or chose is nowhere on the partner's screen before theirs is in."""
@@ -147,6 +149,7 @@ def test_a_reminder_given_is_not_given_again_at_once(seed: int) -> None:
         life.now += timedelta(days=1)
 
 
+@pytest.mark.long
 @given(seeds)
 def test_everything_on_a_screen_can_be_pressed(seed: int) -> None:
     """No dead button: whatever is offered is understood at the moment it is offered."""

@@ -38,6 +38,7 @@ ONCE_WRONG = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_all_goes_well_in_worlds_in_which_everything_fails(chunk: int) -> None:
     """Nothing lost, nothing doubled, nobody pestered, and everything right within a day."""
@@ -55,6 +56,7 @@ def test_what_was_wrong_once_stays_right(seed: int) -> None:
     assert outcome.violation is None, f"{what}\n{retold(outcome)}"
 
 
+@pytest.mark.long
 def test_one_seed_gives_one_trace() -> None:
     """In another process too, in which sets have another order; SIMULATED_TWICE=50 lives more."""
     code = (

@@ -25,6 +25,7 @@ from bot.delivery import FOREVER, Post, reconcile
 from bot.etiquette import Reminded
 from bot.flows import closing, leaving
 from bot.journal import PersonId
+from bot.retention import Forgot
 from tests.life import fields_shown
 from tests.rhythm import counts
 from tests.simulator.plan import DAY, LEASE
@@ -269,7 +270,9 @@ class Witness:
             self._broken("I4", f"{to.name} was reminded of {prompt} in a pause")
 
     def _stood(self, pair: Pair, entry: Entry, event: Reminded) -> None:
-        """Nobody is reminded of what is over (I3)."""
+        """Nobody is reminded of what is over (I3). Of what was forgotten since, nobody can tell."""
+        if any(isinstance(later.event, Forgot) for later in pair.journal[entry.no :]):
+            return
         before = pair.blank().with_entries(pair.journal[: entry.no - 1])
         mine = facilitator.schedule(before, before.person(PersonId(event.who)))
         meant = [item for item in mine if f"{item.key} {item.prompt.key}" == event.item]
