@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.teams.line import Line
+
+log = logging.getLogger("turnabout.web")
 
 
 def build(
@@ -59,6 +62,7 @@ def build(
                 app.router.routes.extend(web.routes(web.host(house, again)))
             if clock_too:
                 await stack.enter_async_context(ticking(house.intake, told.tick))
+            log.info("at work")
             yield
 
     return Starlette(routes=[*health.routes()], lifespan=opened)

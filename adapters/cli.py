@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -298,6 +299,8 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
 
     if told("zone") not in available_timezones():
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
+    if told("platform") != "web" and told("user") and not told("tenant"):
+        raise SettingsError(f"Say in which workspace or tenant that is: --{role}-tenant.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
     return coordinating.Newcomer(**{name: told(name) for name in names})
 
@@ -314,6 +317,12 @@ def _contact(options: argparse.Namespace) -> int:
     return 0
 
 
+SMOKED = (
+    "What stands after a colon is Slack's own word. `turnabout doctor` says what to do about a "
+    "token or a scope; user_not_found means that the member id is not of that workspace."
+)
+
+
 def _slack(options: argparse.Namespace) -> int:
     from adapters import slacking  # noqa: PLC0415  # an SDK that the playground can do without
 
@@ -324,7 +333,11 @@ def _slack(options: argparse.Namespace) -> int:
         if not options.user:
             raise SettingsError("Say with whom to try it: --user and your member id on Slack, U….")
         account = Account("slack", options.workspace, options.user)
-        return 0 if asyncio.run(slacking.smoke(told, account, _tell)) else 1
+        logging.getLogger(logs.OURS).addHandler(logging.NullHandler())  # it is all told here
+        if asyncio.run(slacking.smoke(told, account, _tell)):
+            return 0
+        _say(SMOKED)
+        return 1
     shape = {name: getattr(options, name) for name in ("socket", "many", "email")}
     _say(slacking.manifest(options.url or told.public, options.locale, **shape))
     return 0

@@ -13,7 +13,7 @@ from adapters import settings as environment
 from adapters.clock import WallClock
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
-from adapters.store import references
+from adapters.store import references, roster
 from adapters.store.installations import every
 from adapters.store.keys import SealBrokenError, WrongKeyError
 from adapters.store.migrate import is_current
@@ -96,17 +96,22 @@ async def _database(settings: Settings) -> list[Finding]:
     found = [Finding(well=True, told=f"{kind} answers and is up to date.")]
     try:
         store = await SqlStore.open(settings.database, settings.master_key())
+        programmes = await store.run(roster.show_programmes)
         await store.close()
     except SettingsError:
         return found
     except WrongKeyError as error:
         return [*found, Finding(well=False, told=str(error))]
-    return [*found, Finding(well=True, told="The master key opens this database.")]
+    count = len(programmes)
+    told = f"There {'is' if count == 1 else 'are'} {count or 'no'} programme{'s' * (count != 1)}."
+    start = "" if count else " `turnabout programme add --example` prints one to start from."
+    opened = Finding(well=True, told="The master key opens this database.")
+    return [*found, opened, Finding(well=True, told=told + start)]
 
 
 async def _slack(settings: Settings) -> list[Finding]:
     """Look at Slack, where it is configured at all."""
-    if not settings.slack:
+    if not (settings.slack or settings.slack_app_token):
         return []
     from adapters.slack.health import examine  # noqa: PLC0415  # an SDK, where it is needed
 

@@ -6,8 +6,10 @@ import asyncio
 import json
 import re
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from adapters import logs
 from adapters.house import open_house
 from adapters.pacing import Pacing
 from adapters.prompts import phrasebook
@@ -18,6 +20,7 @@ from adapters.slack.smoke import Smoke
 from adapters.slack.socket import Socket
 from adapters.slack.tokens import OneToken
 from adapters.slack.web import Web, connected
+from adapters.store.installations import every
 from bot import cards, facilitator
 from bot.cards import Reader
 from bot.flows.welcome import Accepted, Proposed
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.slack.outbound import Block
+    from adapters.slack.tokens import Tokens
+    from adapters.store.sql import SqlStore
     from bot.people import Account
     from bot.wording import Phrasebook
 
@@ -67,19 +72,36 @@ async def listen(settings: Settings) -> None:
     async with open_house(settings) as house:
         if house.slack is None:
             raise SettingsError(UNSET)
+        logs.to_stderr()
         async with Socket(house.slack.app, settings.slack_app_token, settings.slack_api).open():
             await stop.wait()
 
 
 async def smoke(settings: Settings, account: Account, say: Callable[[bool, str], None]) -> bool:
-    """Do once for one person all that we do on Slack, and take it back; tell if all went well."""
-    if not settings.slack:
+    """Do once for one person all that we do on Slack, and take it back; tell if all went well.
+
+    Raises SettingsError where there is no token, or more than one to choose from.
+    """
+    if not (settings.slack_token or settings.slack_client):
         raise SettingsError(UNSET)
     async with open_house(settings) as house, connected() as session:
-        tokens = house.installing.workspaces if house.installing else OneToken(settings.slack_token)
+        tokens: Tokens = OneToken(settings.slack_token)
+        if house.installing:
+            tokens = house.installing.workspaces
+            account = replace(account, tenant=await _workspace(house.store, account.tenant))
         api = Web(tokens, session, Pacing(), settings.slack_api)
         reader = _reader(house.clock.now(), house.book)
         return await Smoke(api, account, say).run(*_drawn(reader))
+
+
+async def _workspace(store: SqlStore, named: str) -> str:
+    """Return the workspace that is meant: the one that is named, or the only one there is."""
+    there = [one.tenant for one in await store.run(lambda conn: every(conn, store.keys))]
+    if not there:
+        raise SettingsError("Nobody has installed Turnabout in Slack yet.")
+    if named in there or (not named and len(there) == 1):
+        return named or there[0]
+    raise SettingsError(f"Say where to try it, with --workspace: {', '.join(there)}.")
 
 
 def _drawn(reader: Reader) -> tuple[Block, Block, Block]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.intake import Intake
     from adapters.settings import Settings
 
-LOG = logging.getLogger(f"{logs.OURS}.worker")
+log = logging.getLogger("turnabout.worker")
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
@@ -66,7 +66,7 @@ async def work(settings: Settings) -> None:
     if settings.metrics_port:
         start_http_server(settings.metrics_port, "127.0.0.1", metrics.REGISTRY)
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
-        LOG.info("at work")
+        log.info("at work")
         await stop.wait()
 
 

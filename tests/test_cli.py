@@ -177,6 +177,11 @@ def test_the_doctor_finds_all_well(settled: Terminal) -> None:
     assert code == 0
     assert "SQLite answers and is up to date." in lines[1]
     assert "The master key opens this database." in lines[2]
+    assert "There are no programmes. `turnabout programme add --example`" in lines[3]
+    settled.runs("programme", "add", settled.file(GOOD))
+    assert "There is 1 programme." in doctor(settled)[1][3]
+    settled.sets(SLACK_APP_TOKEN="xapp-1")
+    assert "SLACK_BOT_TOKEN is not set" in "".join(doctor(settled)[1])
 
 
 @pytest.mark.parametrize(
@@ -412,6 +417,13 @@ def test_somebody_in_the_playground_needs_no_code(settled: Terminal) -> None:
     user = ("--mentor-user", "ada")
     line, _ = settled.runs("pair", "add", "--mentor", "Ada", *user, "--mentee", "Ben")
     assert "'ada'" in line
+
+
+def test_who_is_named_by_an_id_is_named_with_its_workspace(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    there = ("--mentee-platform", "slack", "--mentee-user", "U1")
+    said = settled.fails("pair", "add", "--mentor", "Ada", "--mentee", "Ben", *there)
+    assert "--mentee-tenant" in said
 
 
 def test_somebody_on_slack_is_told_where_to_go(settled: Terminal) -> None:

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.settings import Settings, new_key
+from adapters.settings import Settings, SettingsError, new_key
 from adapters.slacking import smoke
+from adapters.store import installations
+from adapters.store.sql import SqlStore
 from bot.people import Account
 from tests.blocks import faults_of_message, faults_of_view
 from tests.fake_slack import TEAM, TOKEN, FakeSlack, RefusedError
 from tests.slack_world import HandClock
 from tests.test_cli import settled, terminal
+from tests.test_slack_installations import installed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from sqlalchemy import Connection
 
     from tests.test_cli import Terminal
 
@@ -122,6 +127,31 @@ async def test_somebody_who_is_not_there_is_told_too(database: str) -> None:
         well, told = await tried(fake, database, "UNOBODY")
     assert not well
     assert [line for line in told if "user_not_found" in line]
+
+
+async def test_the_only_workspace_is_meant_and_of_several_one_is_named(database: str) -> None:
+    key = new_key()
+    store = await SqlStore.open(database, Settings(database, key).master_key())
+    told = {"slack_client": "1.2", "slack_client_secret": "x", "slack_secret": "x"}
+
+    async def meant(named: str = "") -> bool:
+        settings = Settings(database, key, slack_api=fake.base, public="https://a.example", **told)
+        return await smoke(settings, Account("slack", named, "UADMIN"), lambda *_: None)
+
+    def installs(team: str) -> Callable[[Connection], None]:
+        return lambda conn: installations.keep(conn, store.keys, installed(team, TOKEN))
+
+    async with slack() as fake:
+        with pytest.raises(SettingsError, match="Nobody has installed"):
+            await meant()
+        await store.run(installs(TEAM))
+        assert await meant()
+        await store.run(installs("T2"))
+        for named in ("", "TX"):
+            with pytest.raises(SettingsError, match=f"--workspace: .*{TEAM}"):
+                await meant(named)
+        assert await meant(TEAM)
+    await store.close()
 
 
 def test_the_command_asks_with_whom(settled: Terminal) -> None:

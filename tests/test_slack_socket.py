@@ -15,6 +15,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from adapters.settings import SettingsError
 from adapters.slack.socket import Socket
 from tests import slack_world
+from tests.processes import free_port
 from tests.slack_desk import Desk, desk
 from tests.slack_line import PATIENCE, Line, line
 from tests.test_cli import settled, terminal
@@ -191,6 +192,16 @@ async def test_a_token_that_slack_does_not_take_is_said_at_once(call: Call) -> N
         async with call.socket.open():
             pass
     assert "canary" not in str(refused.value)
+
+
+async def test_who_is_told_to_stop_does_not_wait_for_a_connection_that_fails(call: Call) -> None:
+    """It would be tried for ever: every ten seconds, and a stop would not be heard."""
+    nowhere = f"ws://127.0.0.1:{free_port()}"
+    call.desk.answers["apps.connections.open"] = {"ok": True, "url": nowhere}
+    async with asyncio.timeout(5):
+        async with call.socket.open():
+            await asyncio.sleep(0)
+    assert call.socket.client.closed
 
 
 def test_the_command_says_what_is_missing(settled: Terminal) -> None:

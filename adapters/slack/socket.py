@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.aiohttp import SocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 
-log = logging.getLogger("turnabout.slack.socket")
+log = logging.getLogger("slack_sdk.socket")  # not ours: of its sentences nothing is kept
 log.setLevel(logging.WARNING)  # below that, the SDK logs whole messages
 
 
@@ -43,13 +43,18 @@ class Socket(AsyncSocketModeHandler):
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Take what comes; at the end, finish what was begun. Raises SettingsError at once."""
+        connecting: list[asyncio.Task[None]] = []
         try:
             self.client.wss_uri = await self._address()
-            await self.connect_async()  # type: ignore[no-untyped-call]
+            # The SDK tries for as long as it takes, and who is told to stop must not wait for that.
+            connecting.append(asyncio.create_task(self.connect_async()))  # type: ignore[no-untyped-call]
             yield
         finally:
             self._taking = False
+            for task in connecting:
+                task.cancel()
             await asyncio.gather(*self._doings)
+            await asyncio.gather(*connecting, return_exceptions=True)
             await self.close_async()  # type: ignore[no-untyped-call]
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
