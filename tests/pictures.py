@@ -45,7 +45,7 @@ def scenes() -> dict[str, dict[str, Any]]:
     for each in (ADA, BEN):
         pair = pair.with_events((Accepted(),), each.id, MONDAY)
     reader = cards.Reader.of(pair, BEN, MONDAY, BOOK)
-    item = next(item for item in reader.items if item.prompt.form)
+    item = next(item for item in reader.items if item.thread == "baseline")
     sheet = cards.sheet(reader, facilitator.opened(pair, BEN, item, MONDAY))
     card = cards.card(invited)
     assert card
