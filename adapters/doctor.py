@@ -96,8 +96,10 @@ async def _database(settings: Settings) -> list[Finding]:
     found = [Finding(well=True, told=f"{kind} answers and is up to date.")]
     try:
         store = await SqlStore.open(settings.database, settings.master_key())
-        programmes = await store.run(roster.show_programmes)
-        await store.close()
+        try:
+            programmes = await store.run(roster.show_programmes)
+        finally:
+            await store.close()
     except SettingsError:
         return found
     except WrongKeyError as error:

@@ -66,13 +66,15 @@ async def listen(settings: Settings) -> None:
             "No SLACK_APP_TOKEN is set. Make one in your app's Basic Information, under "
             "App-Level Tokens, with the scope connections:write."
         )
+    if not settings.slack:
+        raise SettingsError(UNSET)
+    logs.to_stderr()
     stop = asyncio.Event()
     for told in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
     async with open_house(settings) as house:
         if house.slack is None:
             raise SettingsError(UNSET)
-        logs.to_stderr()
         async with Socket(house.slack.app, settings.slack_app_token, settings.slack_api).open():
             await stop.wait()
 

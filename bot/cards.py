@@ -150,7 +150,7 @@ class Reader:
     book: Phrasebook
     items: tuple[Item, ...]
     _known: dict[int, tuple[Item | None, dict[str, object]]] = field(
-        default_factory=dict, repr=False, compare=False
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     @staticmethod

@@ -219,7 +219,8 @@ class Town:
         """Wait until a worker has begun."""
 
         async def begun() -> bool:
-            return '"at work"' in self.log()
+            lines = self.log().splitlines()
+            return any('"turnabout.worker"' in line and '"at work"' in line for line in lines)
 
         await until(begun, f"the worker has begun:\n{self.log()}")
 

@@ -118,9 +118,7 @@ async def test_booked_moved_by_the_senior_moved_again_and_held_late(stage: Stage
     await ada.presses(ada.labels()[1])
     await stage.until(current(stage).moment.at - timedelta(days=1))
     await ben.presses("I cannot make it")
-    assert ben.sees("Two meetings in a row have moved") or ben.sees(
-        "Two meetings in a row have moved"
-    )
+    assert ben.sees("Two meetings in a row have moved")
     assert not ada.sees("in a row")
     await ben.presses("Half an hour")
     await ben.presses("Offer new times")

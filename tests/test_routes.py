@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
 
 from adapters.store.routes import TOGETHER, SqliteRoute
 
@@ -62,12 +66,60 @@ async def test_who_fails_fails_alone_and_everybody_else_is_kept_once(route: Sqli
 
 
 async def test_nobody_is_told_before_it_is_committed(route: SqliteRoute) -> None:
-    """Each asks, as soon as it is told, what somebody else could read by then."""
-    elsewhere = SqliteRoute(str(route._engine.url), {})
+    """Each asks, as soon as it is told, what a reader who waits for nobody finds."""
+    file = route._engine.url.database
+    assert file
 
     async def told(word: str) -> bool:
         await route.run(keeps(word))
-        return word in await elsewhere.run(kept)
+        with closing(sqlite3.connect(file)) as reader:
+            return (word,) in reader.execute("SELECT word FROM kept").fetchall()
 
     assert all(await asyncio.gather(*(told(f"word {n}") for n in range(20))))
-    await elsewhere.close()
+
+
+async def test_whatever_goes_wrong_nobody_waits_for_ever(route: SqliteRoute) -> None:
+    """What is raised may be no ordinary error, such as a panic in a library."""
+
+    class PanicError(BaseException):
+        pass
+
+    def panics(conn: Connection) -> None:
+        raise PanicError
+
+    bodies = [keeps("a"), panics, keeps("b")]
+    async with asyncio.timeout(10):
+        told = await asyncio.gather(*map(route.run, bodies), return_exceptions=True)
+    assert [type(each) for each in told] == [str, PanicError, str]
+    assert await route.run(kept) == ["a", "b"]
+
+
+async def test_a_file_that_is_held_keeps_a_crowd_waiting_once(
+    route: SqliteRoute,
+) -> None:
+    """Nobody of a crowd is at fault, so each is told at once and may try again."""
+    begun: list[str] = []
+    await route.run(lambda conn: conn.exec_driver_sql("PRAGMA busy_timeout=1").close())
+    event.listen(
+        route._engine, "before_cursor_execute", lambda *told: begun.append(told[2]), named=False
+    )
+    with closing(sqlite3.connect(str(route._engine.url.database))) as other:
+        other.execute("BEGIN IMMEDIATE").close()
+        bodies = [keeps(f"word {n}") for n in range(8)]
+        told = await asyncio.gather(*map(route.run, bodies), return_exceptions=True)
+    assert all(isinstance(each, OperationalError) for each in told)
+    assert begun.count("BEGIN IMMEDIATE") < len(bodies)
+    assert await route.run(kept) == []
+
+
+async def test_who_no_longer_waits_is_passed_over(route: SqliteRoute) -> None:
+    held = Event()
+    first = asyncio.create_task(route.run(lambda conn: held.wait(10)))
+    await asyncio.sleep(0)
+    gone, last = (asyncio.create_task(route.run(keeps(word))) for word in ("gone", "last"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    held.set()
+    await asyncio.gather(first, last)
+    assert await route.run(kept) == ["last"]

@@ -147,7 +147,8 @@ def _button(label: str, address: Address, no: int) -> Block:
 def home(homes: Sequence[tuple[str, Home]]) -> Block:
     """Return Home as a view: all of someone's pairs, one under the other.
 
-    If it is too long, what the cards say goes first: it can all be opened in the chat.
+    If it is too long, what the cards say goes first, but for who will see the answer: it can all be
+    opened in the chat.
     """
     drawn = _home(homes, TOLD)
     if len(drawn) > limits.VIEW:

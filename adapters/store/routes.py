@@ -102,26 +102,31 @@ class SqliteRoute:
         """Run all that waits in one transaction; if anything of it fails, each in its own."""
         crowd = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
         crowd = [each for each in crowd if each.told.set_running_or_notify_cancel()]
-        if len(crowd) > 1:
-            try:
-                found = self._run([each.body for each in crowd])
-            except Exception:  # noqa: BLE001, S110  # whose it is, is found out below
-                pass
-            else:
-                for each, result in zip(crowd, found, strict=True):
-                    each.told.set_result(result)
-                return
-        for each in crowd:
-            try:
-                each.told.set_result(*self._run([each.body]))
-            except Exception as error:  # noqa: BLE001  # it is for whoever waits for it
-                each.told.set_exception(error)
+        if crowd and not self._run(crowd):
+            for each in crowd:
+                self._run([each])
 
-    def _run(self, bodies: list[Callable[[Connection], Any]]) -> list[Any]:
-        conn = self._connection()
-        with conn.begin():
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
-            return [body(conn) for body in bodies]
+    def _run(self, crowd: list[Waiting]) -> bool:
+        """Run these in one transaction, and tell each what came of it.
+
+        False where one of several may be at fault: all was undone, and nobody has been told yet.
+        """
+        begun = False
+        try:
+            conn = self._connection()
+            with conn.begin():
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+                begun = True
+                found = [each.body(conn) for each in crowd]
+        except BaseException as error:  # noqa: BLE001  # whatever it is, somebody waits for it
+            if begun and len(crowd) > 1:
+                return False
+            for each in crowd:
+                each.told.set_exception(error)
+        else:
+            for each, result in zip(crowd, found, strict=True):
+                each.told.set_result(result)
+        return True
 
     def _connection(self) -> Connection:
         if self._conn is None:

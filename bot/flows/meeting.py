@@ -597,13 +597,14 @@ def _held(pair: Pair, me: Person, meeting: Meeting) -> Iterator[Item]:
     closes = After(working_days=5).counted(opens, pair.programme, me)
     unplanned = taken if isinstance(taken.event, Met) else None
     facts = {"moment": meeting.moment, "unplanned": unplanned}
+    moves = ("met", "not") if unplanned else None  # what was not booked cannot have moved
     if mine is None:
         thread = f"held:{meeting.no}"
-        moves = ("met", "not") if unplanned else None  # what was not booked cannot have moved
         yield Item(thread, HELD, Status.OPEN, taken, facts, opens, closes, actions=moves)
     elif theirs is not None and meeting.contradicted and me.id not in meeting.asked_again:
         later = max(mine, theirs, key=lambda entry: entry.no)
-        yield Item(f"held:{meeting.no}", HELD, Status.OPEN, later, facts, closes=closes)
+        thread = f"held:{meeting.no}"
+        yield Item(thread, HELD, Status.OPEN, later, facts, closes=closes, actions=moves)
 
 
 def _minutes(length: str) -> timedelta:

@@ -137,7 +137,8 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
             done.event, Skipped
         ):  # it can be changed for as long as it can be written
             prompt = WRITTEN_MENTOR if mentor else WRITTEN_MENTEE
-            yield Item(thread, prompt, Status.DONE, done, closes=closes, refill=done)
+            until = {"until": closes}
+            yield Item(thread, prompt, Status.DONE, done, until, closes=closes, refill=done)
         later = None if isinstance(done.event, Skipped) else closes
         yield Item(thread, WRITTEN, Status.DONE, done, {"mine": done}, opens=later)
         return
