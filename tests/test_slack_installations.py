@@ -99,10 +99,18 @@ class Office:
         count = select(func.count()).select_from(tables.slack_installation)
         return await self.one.run(lambda conn: conn.execute(count).scalar_one())
 
+    def renewing(self, conn: Connection) -> bool:
+        until = select(tables.slack_installation.c.renewing_until)
+        return any(at and at > self.clock.now() for at in conn.execute(until).scalars())
+
     def workspaces(self, store: SqlStore | None = None) -> Workspaces:
         async def sleep(seconds: float) -> None:
+            """Look a hundred times whether the other has noted what Slack answered."""
             async with asyncio.timeout(10):
                 await self.slack.answers.wait()
+                for _ in range(100):
+                    if not await self.one.run(self.renewing):
+                        return
 
         return Workspaces(store or self.one, self.clock, self.slack, sleep)  # type: ignore[arg-type]
 
