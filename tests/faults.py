@@ -30,6 +30,52 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "somebody is told of what is not committed yet",
+        "adapters/store/routes.py",
+        "                found = [each.body(conn) for each in crowd]\n",
+        """                found = [each.body(conn) for each in crowd]
+                for each, result in zip(crowd, found, strict=True):
+                    each.told.set_result(result)
+                return True
+""",
+        "tests/test_routes.py -k before_it_is_committed",
+    ),
+    Fault(
+        "the fault of one is everybody's who waits with them",
+        "adapters/store/routes.py",
+        "if begun and len(crowd) > 1:",
+        "if begun and len(crowd) > 99:",
+        "tests/test_routes.py -k fails_alone",
+    ),
+    Fault(
+        "a file that is held keeps each of a crowd waiting in turn",
+        "adapters/store/routes.py",
+        "if begun and len(crowd) > 1:",
+        "if len(crowd) > 1:",
+        "tests/test_routes.py -k waiting_once",
+    ),
+    Fault(
+        "an error that is no ordinary one leaves its crowd waiting for ever",
+        "adapters/store/routes.py",
+        "except BaseException as error:  # noqa: BLE001  # whatever",
+        "except Exception as error:  # noqa: BLE001  # whatever",
+        "tests/test_routes.py -k for_ever",
+    ),
+    Fault(
+        "who is told to stop waits for a connection that fails",
+        "adapters/slack/socket.py",
+        "connecting.append(asyncio.create_task(self.connect_async()))",
+        "connecting.append(await self.connect_async())",
+        "tests/test_slack_socket.py -k told_to_stop",
+    ),
+    Fault(
+        "a row of Home keeps to itself who will see the answer",
+        "adapters/slack/outbound.py",
+        "if row.status.name == ASKED and row.card.audience",
+        "if row.status.name == 'NEVER' and row.card.audience",
+        "tests/test_slack_fits.py -k who_will_see",
+    ),
+    Fault(
         "what a store forbids is kept only from who is there",
         "bot/people.py",
         "if t.store or not strict",
@@ -215,7 +261,7 @@ FAULTS = (
     Fault(
         "private fields cross (law 5)",
         "bot/privacy.py",
-        "if mine or privacy in _SHARED",
+        "if known[name] in _SHARED",
         "if True",
         "tests/test_privacy.py",
     ),
@@ -260,8 +306,8 @@ FAULTS = (
     Fault(
         "the junior is asked to chase (INV-4)",
         "bot/flows/meeting.py",
-        "if me == pair.reverse_mentor:\n        late =",
-        "if False:\n        late =",
+        "if me == pair.reverse_mentor:\n        yield from _theirs",
+        "if False:\n        yield from _theirs",
         "tests/test_lives.py -k every_promise",
     ),
     Fault(
@@ -680,8 +726,8 @@ FAULTS += (
     Fault(
         "the clock reminds of what is over",
         "bot/facilitator.py",
-        "if _stands(pair, item, now) and past > reminders(pair, me, item):",
-        "if past > reminders(pair, me, item):",
+        "_told(pair, me, item)\n        and _stands(item, now)",
+        "_told(pair, me, item)",
         WORLDS,
     ),
     Fault(

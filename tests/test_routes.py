@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import Future
 from contextlib import closing
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
+from adapters.store import routes
 from adapters.store.routes import TOGETHER, SqliteRoute
 
 if TYPE_CHECKING:
@@ -65,17 +67,23 @@ async def test_who_fails_fails_alone_and_everybody_else_is_kept_once(route: Sqli
     assert sorted(await route.run(kept)) == sorted("abc" * 5)
 
 
-async def test_nobody_is_told_before_it_is_committed(route: SqliteRoute) -> None:
-    """Each asks, as soon as it is told, what a reader who waits for nobody finds."""
-    file = route._engine.url.database
-    assert file
+async def test_nobody_is_told_before_it_is_committed(
+    route: SqliteRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of each crowd: first the commit, then everybody's answer."""
+    order: list[str] = []
 
-    async def told(word: str) -> bool:
-        await route.run(keeps(word))
-        with closing(sqlite3.connect(file)) as reader:
-            return (word,) in reader.execute("SELECT word FROM kept").fetchall()
+    class Told(Future):
+        def set_result(self, result: object) -> None:
+            order.append("told")
+            super().set_result(result)
 
-    assert all(await asyncio.gather(*(told(f"word {n}") for n in range(20))))
+    monkeypatch.setattr(routes, "Future", Told)
+    event.listen(route._engine, "commit", lambda conn: order.append("committed"))
+    await asyncio.gather(*(route.run(keeps(word)) for word in "abcdefgh"))
+    assert order.count("told") == 8
+    assert order[0] == "committed"
+    assert order[-1] == "told"
 
 
 async def test_whatever_goes_wrong_nobody_waits_for_ever(route: SqliteRoute) -> None:

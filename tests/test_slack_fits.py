@@ -100,6 +100,18 @@ def test_home_shows_what_there_is_to_read_where_nothing_can_be_pressed() -> None
     assert shown == [True, False, False]
 
 
+def test_a_row_of_home_says_who_will_see_the_answer() -> None:
+    """One press there is the answer, as it is on the card."""
+    button = (Button("t@1", "yes", "Yes"),)
+    card = Card("t", "t@1", "T", "A question.", audience="Only you see this.", buttons=button)
+    told = [
+        "Only you see this."
+        in words(outbound.home([("p1", Home("H", "s", (("S", (row,)),)))])["blocks"])
+        for row in (Row("T", card, Status.OPEN), Row("T", card, Status.DONE))
+    ]
+    assert told == [True, False]
+
+
 def test_lines_that_follow_one_another_never_stand_side_by_side() -> None:
     """Some of Slack's clients put two sections on one line; a break in one section holds."""
     (block,) = outbound.rich([("head", "A"), ("text", "b"), ("list", "c"), ("text", "d")])
