@@ -133,13 +133,12 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     closes = After(working_days=5).counted(opens, pair.programme, me)
     mentor = me == pair.reverse_mentor
     if done and getattr(done.event, "meeting", 0) == last.no:
-        if not isinstance(
-            done.event, Skipped
-        ):  # it can be changed for as long as it can be written
+        skipped = isinstance(done.event, Skipped)
+        if not skipped:  # it can be changed for as long as it can be written
             prompt = WRITTEN_MENTOR if mentor else WRITTEN_MENTEE
             until = {"until": closes}
             yield Item(thread, prompt, Status.DONE, done, until, closes=closes, refill=done)
-        later = None if isinstance(done.event, Skipped) else closes
+        later = None if skipped else closes
         yield Item(thread, WRITTEN, Status.DONE, done, {"mine": done}, opens=later)
         return
     prompt = WRITE_MENTOR if mentor else WRITE_MENTEE
