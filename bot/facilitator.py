@@ -226,8 +226,15 @@ def wake_at(pair: Pair, now: datetime) -> datetime | None:
     moments = chain.from_iterable(_moments(pair, me) for me in pair.people)
     coming = [moment for moment in moments if moment > now]
     coming += (max(moment, now) for moment in retention.moments(pair))  # not forgotten is still due
-    coming += (m for me in pair.people for m in _reminder_moments(pair, me, now))
-    return min(coming, default=None)
+    soonest = min(coming, default=None)
+    for me in pair.people:
+        for earliest, item in _reminders_to_come(pair, me, now):
+            if soonest and earliest >= soonest:
+                break  # manners only ever put a reminder off
+            moment = _allowed(pair, me, earliest, item)
+            if item.closes is None or moment < item.closes:
+                soonest = min(soonest or moment, moment)
+    return soonest
 
 
 def opened(pair: Pair, me: Person, item: Item, now: datetime) -> Form:
@@ -632,12 +639,14 @@ def _moments(pair: Pair, me: Person) -> tuple[datetime, ...]:
     return pair.once(("moments", me.id), found)
 
 
-def _reminder_moments(pair: Pair, me: Person, now: datetime) -> Iterator[datetime]:
-    """Return when the clock may next write of each; what is due already falls due now."""
+def _reminders_to_come(pair: Pair, me: Person, now: datetime) -> list[tuple[datetime, Item]]:
+    """Return each thing with when its next reminder falls due, the first first.
+
+    What is due already falls due now.
+    """
+    coming = []
     for item in _remindable(pair, me, now):
-        times = _told(pair, me, item) + 1
-        due = _due(pair, me, item)
+        times, due = _told(pair, me, item) + 1, _due(pair, me, item)
         if times < len(due):
-            moment = _allowed(pair, me, max(due[times], now, item.since), item)
-            if item.closes is None or moment < item.closes:
-                yield moment
+            coming.append((max(due[times], now, item.since), item))
+    return sorted(coming, key=lambda each: each[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import StaticPool, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -38,6 +38,7 @@ class Database:
         event.listen(self.engine, "connect", _hurry)
         tables.metadata.create_all(self.engine)
         self.changed = asyncio.Event()
+        self._asked: dict[Callable[[Connection], Any], Any] = {}
 
     def opened(self, keys: Keys) -> Connection:
         return self.engine.execution_options(keys=keys).connect()
@@ -55,8 +56,15 @@ class Database:
         self.ring()
         return result
 
+    def asks(self, conn: Connection, body: Callable[[Connection], T]) -> T:
+        """Run a body that changes nothing, once until something has changed."""
+        if body not in self._asked:
+            self._asked[body] = self.look(conn, body)
+        return cast("T", self._asked[body])
+
     def ring(self) -> None:
         """Wake who waits for a change."""
+        self._asked.clear()
         self.changed.set()
         self.changed = asyncio.Event()
 

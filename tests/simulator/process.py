@@ -125,7 +125,7 @@ class Process:
 
     def _seconds_left(self) -> float | None:
         """Return how long there is nothing to do for: until the first tick after the next wake."""
-        wake = self.world.looks_up(directory.next_wake)
+        wake = self.world.asks(directory.next_wake)
         if wake is None:
             return None
         left = (wake - self.world.clock()).total_seconds()

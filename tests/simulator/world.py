@@ -167,6 +167,10 @@ class World:
     def looks_up(self, body: Callable[[Connection], T]) -> T:
         return self.database.look(self._conn, body)
 
+    def asks(self, body: Callable[[Connection], T]) -> T:
+        """Return the same until something has changed."""
+        return self.database.asks(self._conn, body)
+
     @property
     def log(self) -> str:
         return "\n".join(self.logged)
