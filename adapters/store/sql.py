@@ -320,12 +320,10 @@ class SqlUnitOfWork:
         return [self._entry(row, known) for row in rows]
 
     def _entry(self, row: Row[*tuple[Any, ...]], known: Fold) -> Entry:
-        cipher = known.ciphers.get(self._subject(row.by))
-        sealed = None
-        if cipher and row.sealed is not None:
-            sealed = cipher.open(row.sealed, self._id, row.no, row.name)
-        event = read(row.name, row.status, sealed)
-        return Entry(row.no, row.at, row.by, event)
+        no, at, by, name, status, sealed = row
+        cipher = known.ciphers.get(self._subject(by))
+        opened = cipher.open(sealed, self._id, no, name) if cipher and sealed is not None else None
+        return Entry(no, at, by, read(name, status, opened))
 
     def _row(self, entry: Entry, ciphers: Mapping[str, Cipher]) -> dict[str, object]:
         put = write(entry.event)

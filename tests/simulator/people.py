@@ -122,7 +122,7 @@ class Participant:
         return await self.hands_in(input, str(self.pair))
 
     async def offered(self) -> list[Button]:
-        """Return what their screen offers: mostly the card, at times Home."""
+        """Return what their screen offers: mostly the card, at times what a row of Home opens."""
         shown = self.world.platforms[self.account.platform].live(self.account)
         if shown and shown[-1].card.buttons and self.dice.random() < 0.85:
             buttons = shown[-1].card.buttons
@@ -131,8 +131,8 @@ class Participant:
             return []
         pair = await self.world.looks_at(self.pair)
         reader = cards.Reader.of(pair, pair.person(self.person), self.world.clock(), BOOK)
-        rows = [row for _, rows in cards.home(reader).sections for row in rows]
-        return [button for row in rows for button in row.card.buttons]
+        rows = self.dice.sample(reader.items, min(1, len(reader.items)))
+        return [button for row in rows for button in cards.card_of(reader, row).buttons]
 
     async def hands_in(self, input: Input, pair: str | None) -> Reply | None:
         """Let the platform deliver it, and again until it is taken; return what came back."""
