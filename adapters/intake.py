@@ -22,6 +22,7 @@ from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Marked, Said, Submitted, Ticked
 from bot.journal import PairId
 from bot.turn import Reply, deliver, take_turn
+from bot.wording import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -108,7 +109,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # whatever it is, the person gets a sentence
             metrics.turn(input, None)
             _failed("turn", error)
-            return Answer(Reply(notice=self._general("again"), taken=False, failed=True))
+            return Answer(Reply(notice=self._at_once("again"), taken=False, failed=True))
         metrics.turn(input, answer.reply)
         return answer
 
@@ -116,7 +117,7 @@ class Intake:
         """Say so now and then, and always to a form, which would close over what was typed."""
         metrics.turn(input, Reply(taken=False))
         told = pacing.admits((account, "told"), SELDOM) or isinstance(input, Submitted)
-        notice = self._general("too_much") if told else ""
+        notice = self._at_once("too_much") if told else ""
         return Reply(notice, taken=False, repeat=not told)
 
     async def _take(
@@ -128,10 +129,7 @@ class Intake:
             return Answer(await self._join(account, input.text, now))
         mine, input = _meant(memberships, input, pair)
         if mine is None:
-            known = not memberships and await self._store.run(
-                lambda conn: directory.is_known(conn, account)
-            )
-            return Answer(self._say(memberships, pair, known=known))
+            return Answer(await self._say(account, memberships, pair))
         incoming = Incoming(delivery, mine.pair, mine.person, input, now)
         reply, planned = await take_turn(self._services, incoming)
         self.send(mine.pair, planned, now)
@@ -167,12 +165,12 @@ class Intake:
         try:
             pairs = await self._store.run(body)
         except roster.InvitationError as error:
-            return Reply(notice=self._general(f"code_{error.reason}"), taken=False)
+            return await self._general(account, f"code_{error.reason}", taken=False)
         except LookupError:
-            return self._say((), None)
+            return await self._say(account, (), None)
         for pair in pairs:
             self._soon(self.look_in(pair), pair)
-        return Reply(notice=self._general("joined" if pairs else "contact"))
+        return await self._general(account, "joined" if pairs else "contact")
 
     async def _email(self, account: Account) -> str:
         """Return someone's address as their platform vouches for it, where it does."""
@@ -291,18 +289,27 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # the claim runs out, and the worker looks into it
             _failed("delivery", error, pair)
 
-    def _say(
-        self, memberships: tuple[Membership, ...], pair: str | None, *, known: bool = False
+    async def _say(
+        self, account: Account, memberships: tuple[Membership, ...], pair: str | None
     ) -> Reply:
-        if pair is not None or not memberships:
-            stranger = "contact" if known else "not_joined"
-            key = "not_yours" if memberships else stranger
-            return Reply(notice=self._general(key), taken=False)
-        names = ", ".join(m.partner for m in memberships)
-        return Reply(notice=self._general("which").format(names=names), taken=False)
+        """Say why none of their pairs is meant."""
+        if pair is None and memberships:
+            names = ", ".join(m.partner for m in memberships)
+            return await self._general(account, "which", taken=False, names=names)
+        key = "not_yours" if memberships else "contact"
+        return await self._general(account, key, taken=False, stranger="not_joined")
 
-    def _general(self, key: str) -> str:
-        return str(self._services.book.general("notices", key, "en"))
+    async def _general(
+        self, account: Account, key: str, *, taken: bool = True, stranger: str = "", **gaps: str
+    ) -> Reply:
+        """Say something of no pair, in the language of who it is; to a stranger in the first."""
+        locale = await self._store.run(lambda conn: directory.locale(conn, account))
+        told = self._at_once((not locale and stranger) or key, locale or FIRST)
+        return Reply(notice=told.format(**gaps) if gaps else told, taken=taken)
+
+    def _at_once(self, key: str, locale: str = FIRST) -> str:
+        """Say something without asking who it is."""
+        return str(self._services.book.general("notices", key, locale))
 
 
 def _name(now: datetime, times: tuple[datetime, ...], kind: str) -> str:

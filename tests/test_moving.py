@@ -139,11 +139,22 @@ async def test_a_stranger_is_told_how_to_come_in(database: str, text: str) -> No
         assert reply.notice == notice("not_joined")
 
 
+async def test_whom_we_know_is_told_in_their_own_language(database: str) -> None:
+    async with moving(database) as ben:
+        who, keys = (await ben.world.pair()).reverse_mentee.id, ben.world.store.keys
+        await ben.world.store.run(lambda c: roster.set_person(c, keys, who, locale="de"))
+        assert await ben.says_there("join") == notice("joined", "de")
+        code = await ben.code("ada")
+        assert await ben.says_there(f"join {code}") == notice("code_other", "de")
+        told = await ben.world.intake.receive(BEN, Said("status"), "d1", "somebody else's")
+        assert told.notice == notice("not_yours", "de")
+
+
 async def test_an_answer_may_begin_with_the_word(database: str) -> None:
     async with moving(database) as ben:
         told = await ben.says_there("Join us for lunch on Thursday")
         assert told not in {notice("code_unknown"), notice("joined")}
 
 
-def notice(key: str) -> str:
-    return str(BOOK.general("notices", key, "en"))
+def notice(key: str, locale: str = "en") -> str:
+    return str(BOOK.general("notices", key, locale))

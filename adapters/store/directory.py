@@ -93,10 +93,11 @@ def whose(conn: Connection, account: Account) -> tuple[Membership, ...]:
     )
 
 
-def is_known(conn: Connection, account: Account) -> bool:
-    """Tell whether an account leads to somebody, of a pair or a named contact."""
-    known = select(tables.account.c.person).where(*_AT)
-    return conn.execute(known, _at(account)).scalar_one_or_none() is not None
+def locale(conn: Connection, account: Account) -> str | None:
+    """Return what somebody reads, of a pair or a named contact; None for a stranger."""
+    person = tables.person
+    mine = select(person.c.locale).join(tables.account, tables.account.c.person == person.c.id)
+    return conn.execute(mine.where(*_AT), _at(account)).scalar_one_or_none()
 
 
 def belongs(conn: Connection, account: Account, pair: str) -> PersonId:
