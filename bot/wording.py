@@ -11,6 +11,7 @@ the house writes a `» ` link, to what it hands out.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -324,14 +325,14 @@ _NAMED = {">": "buttons", "?": "questions", "=": "fills", "%": "pages", "!": "no
 
 
 def read_words(text: str, env: ImmutableSandboxedEnvironment) -> Words:
-    """Read one prompt file."""
+    """Read one prompt file. A line that is set in belongs to the one above it."""
     words = Words()
     body: list[str] = []
     more: list[str] = []
     into = body
     question = ""
-    for raw in text.split("\n"):
-        mark, _, rest = raw.partition(" ")
+    for raw in re.split(r"\n(?!  )", text):
+        mark, _, rest = raw.replace("\n  ", "\n").partition(" ")
         name, _, label = rest.partition(": ")
         if mark in _SINGLE:
             setattr(words, _SINGLE[mark], _piece(rest, env))

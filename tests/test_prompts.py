@@ -50,6 +50,14 @@ def test_no_prompt_file_is_left_over() -> None:
         assert name.removesuffix(".md").replace("/", ".") in keys, path
 
 
+@pytest.mark.parametrize("locale", BOOK.locales)
+def test_help_names_every_word_that_is_heard(locale: str) -> None:
+    told = said(BOOK.general("notices", "help", locale), {})
+    for command in set(facilitator.COMMANDS) - {"help"}:
+        heard = str(BOOK.of("words", locale).buttons[command]).split(", ")
+        assert any(word in told for word in heard), command
+
+
 def test_unasked_messages_are_short_and_say_who_will_see_the_answer() -> None:
     """At most 80 words (ruling 9); each card that asks something says who will see the answer."""
     seen: set[tuple[str, int]] = set()
