@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from bot.people import Pair
     from bot.turn import UnitOfWork
 
-ROUNDS, TURNS = 9, 80
+ROUNDS, TURNS = 5, 80
 NOON = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
 
 

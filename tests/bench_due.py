@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from bot.people import Pair
 
 SMALL, LARGE, HUGE = 10_000, 100_000, 1_000_000
-ROUNDS, DUE = 3, 1000
+ROUNDS, DUE = 2, 1000
 LEASE = timedelta(seconds=120)
-LIVES, MOVES = 40, 400
+LIVES, MOVES = 15, 400
 TIMERS = 10_000
 MONTH = timedelta(days=30)
 
@@ -176,12 +177,18 @@ async def of_weight(name: str, url: str, key: bytes, size: Callable[[Connection]
     before = await store.run(size)
     months = 0.0
     for seed in range(LIVES):
-        lived = Life(seed).live(MOVES)
+        lived = life(seed)
         await _kept(store, lived, seed)
         months += max(1.0, (lived.now - lived.pair.opening.at) / MONTH)
     weight = (await store.run(size) - before) / months
     told(f"{name}: kilobytes per pair and month of a busy life", weight / 1000, 20, unit="k")
     await store.close()
+
+
+@cache
+def life(seed: int) -> Life:
+    """Live a life, once for both databases."""
+    return Life(seed).live(MOVES)
 
 
 async def _kept(store: SqlStore, lived: Life, seed: int) -> None:

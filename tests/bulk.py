@@ -1,4 +1,7 @@
-"""Pairs by the thousand, made in bulk: each with two people, their keys, and a short journal."""
+"""Pairs by the thousand, made in bulk: each with two people, their keys, and a short journal.
+
+Beyond the first 10,000 they are copies that nobody can open: they only fill the tables.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,15 @@ if TYPE_CHECKING:
 
 PROGRAMMES = 10
 CHUNK = 2000
+ORIGINALS = 10_000
+# What of a copy is its own: these columns, all of them names.
+OWN = {
+    tables.data_key: {"subject"},
+    tables.person: {"id"},
+    tables.account: {"user", "person"},
+    tables.pair: {"id", "reverse_mentor", "reverse_mentee"},
+    tables.entry: {"pair"},
+}
 NOON = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
 BEGAN, LATER = NOON - timedelta(days=1), NOON + timedelta(days=365)
 Rows = dict[Any, list[dict[str, Any]]]
@@ -44,12 +56,16 @@ class Bulk:
         return await SqlStore.open(self.url, self.key, BOOK.catalogue)
 
     async def made(self) -> Bulk:
-        """Make all pairs."""
+        """Make all pairs: so many thousand, or some ten thousands."""
         store = await self.open()
         firm, programmes = await store.run(lambda conn: _founded(conn, store))
-        for first in range(0, self.count, CHUNK):
-            numbers = range(first, min(first + CHUNK, self.count))
+        originals = min(self.count, ORIGINALS)
+        assert self.count % originals == 0
+        for first in range(0, originals, CHUNK):
+            numbers = range(first, min(first + CHUNK, originals))
             await store.run(lambda c, n=numbers: _add(c, store, firm, programmes, n))
+        for copy in range(1, self.count // originals):
+            await store.run(lambda c, n=copy: _copy(c, n))
         await store.close()
         return self
 
@@ -57,7 +73,7 @@ class Bulk:
         """Let the next so many pairs be due, which nobody has looked in on yet."""
         ids = [f"p{n:07}" for n in range(self.woken, self.woken + count)]
         self.woken += count
-        assert self.woken <= self.count, "everybody has been woken"
+        assert self.woken <= min(self.count, ORIGINALS), "everybody has been woken"
         for n in range(0, count, 500):
             some = tables.pair.c.id.in_(ids[n : n + 500])
             change = update(tables.pair).where(some).values(wake_at=NOON)
@@ -108,6 +124,15 @@ def _add(
         rows[tables.entry] += _journal(pair, ciphers)
     for table, made in rows.items():
         conn.execute(insert(table), made)
+
+
+def _copy(conn: Connection, number: int) -> None:
+    """Copy all that was made one by one, under new names."""
+    for table, own in OWN.items():
+        first = next(c for c in table.c if c.name in own)
+        told = [c + f"-{number}" if c.name in own else c for c in table.c]
+        originals = select(*told).where(~first.contains("-"))
+        conn.execute(insert(table).from_select([c.name for c in table.c], originals))
 
 
 def _move_in(rows: Rows, who: str, firm: str, cipher: Cipher) -> None:

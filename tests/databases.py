@@ -80,6 +80,7 @@ class Server:
 
     def stop(self) -> None:
         self.crash()  # nobody needs what would be written down first
+        self.server.cleanup_mode = None
         self.server.cleanup()
 
 

@@ -1,6 +1,6 @@
 """Month after month, in every zone: no reminder twice, none missing, none at night.
 
-RHYTHM=all lives every month from 2026 to 2040 in each of them, which takes a quarter of an hour.
+RHYTHM=all lives every month from 2026 to 2040 in each of them, which takes minutes.
 """
 
 from __future__ import annotations
