@@ -30,6 +30,20 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "a reminder waits for whatever else comes up before it is looked at",
+        "bot/facilitator.py",
+        "if soonest and earliest >= soonest:",
+        "if soonest:",
+        "tests/test_manners.py",
+    ),
+    Fault(
+        "a reminder is not looked at because of one that comes later",
+        "bot/facilitator.py",
+        "return sorted(coming, key=lambda each: each[0])",
+        "return coming",
+        "tests/test_term.py",
+    ),
+    Fault(
         "somebody is told of what is not committed yet",
         "adapters/store/routes.py",
         "                found = [each.body(conn) for each in crowd]\n",
