@@ -102,8 +102,11 @@ class UnitOfWork(Protocol):
         """Append entries; `pair` is the pair with them."""
         ...
 
-    def forget(self, entries: tuple[int, ...]) -> None:
-        """Forget what these entries held, for good. They stay, and read as blank."""
+    def forget(self, entries: tuple[int, ...]) -> Pair:
+        """Forget what these entries held, for good; return the pair without it.
+
+        The entries stay, and read as blank.
+        """
         ...
 
     def wake(self, at: datetime | None) -> None:
@@ -184,7 +187,7 @@ async def take_turn(services: Services, incoming: Incoming) -> tuple[Reply, Plan
         work.write(after, after.journal[len(before.journal) :])
         for event in decision.by_clock:
             if isinstance(event, Forgot):
-                work.forget(event.entries)
+                after = work.forget(event.entries)
         planned = plan(work, services, after, incoming.at, me, again=decision.again)
         return _reply(after, me, decision, incoming.at, services.book), planned
 

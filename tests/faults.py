@@ -219,9 +219,23 @@ FAULTS = (
     Fault(
         "nothing is ever forgotten",
         "bot/turn.py",
-        "work.forget(event.entries)",
+        "after = work.forget(event.entries)",
         "pass",
         "tests/test_retention.py",
+    ),
+    Fault(
+        "what is forgotten stays on a screen until something else comes",
+        "bot/turn.py",
+        "after = work.forget(event.entries)",
+        "work.forget(event.entries)",
+        "tests/test_retention.py -k off_the_screens",
+    ),
+    Fault(
+        "a turn that forgets something goes on with what it knew",
+        "adapters/store/sql.py",
+        "            self.fold = None\n        return self.pair()",
+        "        return self.pair()",
+        "tests/test_store.py -k forgotten",
     ),
     Fault(
         "a slow sender leaves two live cards",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.flows import charter, leaving, purpose, reflection
 from bot.journal import write
 from bot.retention import Forgot
+from tests.stage import shown
 from tests.test_journey import agree_on_a_purpose, both_say_yes, draft
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 def sealed(stage: Stage, kind: type) -> list[dict[str, object]]:
     return [write(e.event).sealed for e in stage.pair.journal if isinstance(e.event, kind)]
+
+
+def forgotten(stage: Stage, what: str) -> bool:
+    events = (entry.event for entry in stage.pair.journal)
+    return any(isinstance(event, Forgot) and event.what == what for event in events)
 
 
 async def test_what_was_ticked_in_the_self_check_is_gone_after_thirty_days(stage: Stage) -> None:
@@ -63,6 +69,25 @@ async def test_private_notes_go_thirty_days_after_the_end_and_all_words_after_ni
     await stage.days(200)
     assert stage.ben.sees("ended") or stage.ben.card
     assert not sealed(stage, reflection.MentorWrote)
+
+
+async def test_what_is_forgotten_is_off_the_screens_at_once(stage: Stage) -> None:
+    """A last word that stood on a card for ninety days goes from it with the journal's."""
+    ada, ben = stage.actors()
+    await both_say_yes(stage)
+    await draft(ada, why="heard", focus="both", aim="hear", effect="change", shows=("aim",))
+    await ada.presses("Stop here")
+    await stage.days(3)
+    for actor, words in ((ada, "You listened."), (ben, "You said it plainly.")):
+        await actor.presses("Back")
+        await actor.presses("Close well")
+        await actor.fills(thanks=words)
+    seen = ""
+    while not forgotten(stage, "words"):
+        seen = shown(ben.card)
+        await stage.next()
+    assert "You listened." in seen
+    assert not ben.sees("You listened.")
 
 
 async def test_what_is_due_is_forgotten_though_somebody_acts_before_the_clock_looks_in(

@@ -592,6 +592,24 @@ async def test_who_is_erased_is_reached_nowhere_and_lets_nobody_in(place: Place)
     assert ben.partner == ""
 
 
+async def test_what_is_forgotten_is_gone_within_the_same_turn(
+    place: Place, elsewhere: SqlStore
+) -> None:
+    await place.says(reflection.MentorWrote(gut="curious"), by=place.ada)
+    no = len((await place.now(elsewhere)).journal)
+
+    def gut(pair: Pair) -> str:
+        return str(getattr(pair.journal[no - 1].event, "gut", ""))
+
+    def forgets(work: UnitOfWork) -> Pair:
+        assert gut(work.pair()) == "curious"
+        return work.forget((no,))
+
+    assert gut(await place.now(elsewhere)) == "curious"
+    after = await place.store.work(place.pair, forgets)
+    assert [gut(after), gut(await place.now()), gut(await place.now(elsewhere))] == ["", "", ""]
+
+
 async def test_erasing_twice_changes_nothing_more(place: Place) -> None:
     await lived(place)
     await erase(place)

@@ -106,8 +106,8 @@ class MemoryUnitOfWork:
                 raise ValueError(f"{entry.event.name} does not read as it was written")
         self.shelf = replace(self.shelf, pair=pair)
 
-    def forget(self, entries: tuple[int, ...]) -> None:
-        """Forget what these entries held. They stay, and read as blank."""
+    def forget(self, entries: tuple[int, ...]) -> Pair:
+        """Forget what these entries held, and return the pair without it."""
         pair = self.shelf.pair
         kept = [
             replace(e, event=read(e.event.name, write(e.event).status, None))
@@ -117,6 +117,7 @@ class MemoryUnitOfWork:
         ]
         blank = pair.blank().with_entries(kept)
         self.shelf = replace(self.shelf, pair=blank)
+        return blank
 
     def wake(self, at: datetime | None) -> None:
         """Set when the clock should look in on this pair."""

@@ -220,6 +220,7 @@ class SqlUnitOfWork:
         self._id = pair
         self._store = store
         self._held = held
+        self._epoch: int = held.epoch
         self._wake_at: datetime | None = held.wake_at
         self._screens: dict[PersonId, tuple[Account, Posted]] | None = None
         self._kept: set[PersonId] = set()
@@ -246,11 +247,17 @@ class SqlUnitOfWork:
             self._conn.execute(_APPEND, rows)
         self.fold = Fold(fold.epoch, pair, fold.ciphers)
 
-    def forget(self, entries: tuple[int, ...]) -> None:
-        """Forget what these entries held. The new epoch drops what any process remembers of it."""
+    def forget(self, entries: tuple[int, ...]) -> Pair:
+        """Forget what these entries held, and return the pair read anew, without it.
+
+        The new epoch drops what any other process remembers of it.
+        """
         if entries:
             self._conn.execute(_FORGET, [{"held": self._id, "blank": no} for no in entries])
             self._conn.execute(_TURN_OVER, {"held": self._id})
+            self._epoch += 1
+            self.fold = None
+        return self.pair()
 
     def wake(self, at: datetime | None) -> None:
         """Set when the clock should look in on this pair."""
@@ -285,7 +292,7 @@ class SqlUnitOfWork:
     def _fold(self) -> Fold:
         if self.fold is None:
             known = self._store.known(self._id)
-            if known is None or known.epoch != self._held.epoch:
+            if known is None or known.epoch != self._epoch:
                 known = self._load()
             newer = self._newer(known)
             if newer:
@@ -313,7 +320,7 @@ class SqlUnitOfWork:
             ),
         )
         shared = programme_of(row.programme, row.name, row.settings, self._store.topics)
-        return Fold(self._held.epoch, Pair(self._id, shared, *two, row.salt), ciphers)
+        return Fold(self._epoch, Pair(self._id, shared, *two, row.salt), ciphers)
 
     def _newer(self, known: Fold) -> list[Entry]:
         rows = self._conn.execute(_NEWER, {"pair": self._id, "known": len(known.pair.journal)})
