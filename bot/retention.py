@@ -87,7 +87,8 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     """Forget my private notes, if I said so."""
     if move == Asked("notes"):
         mine = tuple(e.no for e in pair.journal if e.by == me.id and isinstance(e.event, NOTES))
-        return Decision(by_clock=(Forgot(mine, "asked"),), reply=Notice("forgotten", item))
+        forgets = (Forgot(mine, "asked"),) if mine else ()
+        return Decision(by_clock=forgets, reply=Notice("forgotten", item))
     return notice("kept", item)
 
 

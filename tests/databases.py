@@ -57,10 +57,10 @@ class Server:
         self.server.psql(f'CREATE DATABASE "{name}" TEMPLATE "{like or "template0"}";')
         return database_url(self.server.get_uri(name))
 
-    def table_files(self) -> bytes:
-        """Return every byte of every table, as it is on the disk."""
+    def table_files(self, oid: int) -> bytes:
+        """Return every byte of every table of a database, as it is on the disk."""
         self.server.psql("CHECKPOINT;")
-        files = (self.folder / "data" / "base").rglob("*")
+        files = (self.folder / "data" / "base" / str(oid)).iterdir()
         return b"".join(file.read_bytes() for file in files if file.is_file())
 
     def crash(self) -> None:

@@ -52,7 +52,7 @@ async def test_nobody_else_is_held_up(here) -> None:
     await here.settled()
     await here.ben.commands("help")
     answer = await here.ben.commands("help")
-    assert "press the buttons" in words(answer.json()["blocks"])
+    assert "Press the buttons" in words(answer.json()["blocks"])
     await here.settled()
 
 

@@ -191,6 +191,15 @@ async def test_a_letter_waits_for_the_contacts_own_hours(stage: Stage) -> None:
     assert len(stage.paper.chats[stage.noor]) == 1
 
 
+async def test_where_there_are_no_notes_yet_nothing_is_written_down(stage: Stage) -> None:
+    await both_say_yes(stage)
+    before = stage.pair.journal
+    await stage.ben.asks("data")
+    await stage.ben.presses("Show me")
+    await stage.ben.fills(what="notes")
+    assert not any(isinstance(e.event, Forgot) for e in stage.pair.journal[len(before) :])
+
+
 @pytest.mark.transcript("wandering_off")
 async def test_somebody_reads_what_is_kept_of_them_and_has_their_notes_forgotten(
     stage: Stage,

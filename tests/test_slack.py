@@ -170,7 +170,7 @@ async def test_the_command_says_where_one_stands_and_takes_the_words_of_the_chat
     assert answer.json() == {"response_type": "ephemeral", "text": "It is in our chat, at the end."}
     assert len(here.ada.chat) == cards + 1
     answer = await here.ada.commands("help")
-    assert "press the buttons" in words(answer.json()["blocks"])
+    assert "Press the buttons" in words(answer.json()["blocks"])
     answer = await here.ada.commands("quiet")
     await here.settled()
     assert answer.content == b""

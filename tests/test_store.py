@@ -548,9 +548,11 @@ async def test_a_destroyed_key_is_in_no_table_file_of_postgres(
     wrapped = select(tables.data_key.c.wrapped)
     mine = wrapped.where(tables.data_key.c.subject == f"person:{place.ada}")
     key = await place.store.run(lambda conn: conn.execute(mine).scalar_one())
-    assert key in server.table_files()
+    asked = "SELECT oid FROM pg_database WHERE datname = current_database()"
+    here = await place.store.run(lambda conn: conn.exec_driver_sql(asked).scalar_one())
+    assert key in server.table_files(here)
     await erase(place)
-    assert key not in server.table_files()
+    assert key not in server.table_files(here)
 
 
 async def test_a_key_made_anew_is_the_one_everybody_uses(place: Place, elsewhere: SqlStore) -> None:
