@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import statistics
 import sys
 import time
@@ -53,6 +54,7 @@ PATIENCE = 3000  # milliseconds that Slack waits for an answer
 
 async def measure(folder: Path) -> None:
     """Print the figures."""
+    logging.getLogger("turnabout.slack").setLevel(logging.ERROR)  # of a hurry only figures are said
     url = f"sqlite:///{folder / 'slack.db'}"
     await asyncio.get_running_loop().run_in_executor(None, upgrade, url)
     key = new_key()
