@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import facilitator
 from bot.flows import meeting, place
 from bot.flows.sketch import Sketches
 from bot.inputs import Marked, Pressed
@@ -287,3 +288,14 @@ async def test_in_german_too() -> None:
     assert stage.ben.sees("15:00 bis 16:00 Uhr")
     await stage.ben.presses("Abschicken")
     assert current(stage).offer.event.place == "library"
+
+
+async def test_a_sketch_whose_words_are_forgotten_is_none(stage: Stage) -> None:
+    """Its author was erased, or the pair ended long ago: nobody is held up by it."""
+    ben = stage.ben
+    await on_their_way(stage)
+    await ben.writes("book next thursday at 3pm")
+    no = stage.pair.fold(Sketches).live[ben.me.id].no
+    await stage.store.work(stage.start.id, lambda work: work.forget((no,)))
+    await ben.asks("status")
+    assert not any(item.thread == "sketch" for item in facilitator.schedule(stage.pair, ben.me))

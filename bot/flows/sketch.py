@@ -84,8 +84,8 @@ class Sketches:
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Show me what I am about to send, until its first time has come or a day has gone by."""
     latest = pair.fold(Sketches).live.get(me.id)
-    if latest is None or not isinstance(latest.event, Sketched):
-        return
+    if latest is None or not isinstance(latest.event, Sketched) or not latest.event.times:
+        return  # there is none, or what it said is forgotten
     seen, booked = latest.event, meeting.diary(pair).current
     facts = {
         "sketch": latest,
