@@ -30,6 +30,13 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "a sketch whose words are forgotten holds up its pair",
+        "bot/flows/sketch.py",
+        " or not latest.event.times:",
+        ":",
+        "tests/test_booking.py -k forgotten",
+    ),
+    Fault(
         "a reminder waits for whatever else comes up before it is looked at",
         "bot/facilitator.py",
         "if soonest and earliest >= soonest:",
