@@ -34,7 +34,7 @@ FAULTS = (
         "bot/flows/sketch.py",
         " or not latest.event.times:",
         ":",
-        "tests/test_booking.py -k forgotten",
+        "tests/test_retention.py -k whatever_is_forgotten",
     ),
     Fault(
         "a reminder waits for whatever else comes up before it is looked at",

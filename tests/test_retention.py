@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
+from bot import cards, facilitator
 from bot.flows import charter, leaving, purpose, reflection
-from bot.journal import write
+from bot.journal import read, write
 from bot.retention import Forgot
-from tests.stage import shown
+from tests.life import Life
+from tests.stage import BOOK, shown
 from tests.test_journey import agree_on_a_purpose, both_say_yes, draft
 
 if TYPE_CHECKING:
+    from bot.journal import PersonId
+    from bot.people import Pair
     from tests.stage import Stage
 
 
@@ -109,3 +116,30 @@ async def test_what_is_due_is_forgotten_though_somebody_acts_before_the_clock_lo
     assert wake <= stage.now
     await stage.until(stage.now)
     assert not sealed(stage, charter.Checked)[0]["happens"]
+
+
+def blank(pair: Pair, author: PersonId | None) -> Pair:
+    """Return a pair of which nothing is left that this one, or anybody, said."""
+    kept = [
+        replace(e, event=read(e.event.name, write(e.event).status, None))
+        if author in {None, e.by}
+        else e
+        for e in pair.journal
+    ]
+    return pair.blank().with_entries(kept)
+
+
+@pytest.mark.parametrize("seed", range(18))
+def test_whatever_is_forgotten_everybody_goes_on(seed: int) -> None:
+    """At any time in any life: the words of one of them, erased, or of all, long after the end."""
+    life = Life(seed)
+    for move in range(140):
+        life.step()
+        for author in (None, *(p.id for p in life.pair.people)) if move % 7 == 0 else ():
+            left = blank(life.pair, author)
+            facilitator.tick(left, life.now)
+            facilitator.wake_at(left, life.now)
+            for me in left.people:
+                reader = cards.Reader.of(left, me, life.now, BOOK)
+                cards.card(reader)
+                assert cards.home(reader).title
