@@ -176,7 +176,7 @@ async def test_the_junior_would_like_a_date_and_the_senior_is_asked_as_usual(sta
 async def test_what_an_assistant_marks_is_the_seniors_to_send(stage: Stage) -> None:
     ada, ben = stage.actors()
     await on_their_way(stage)
-    reply = await ben.presses("Ask my assistant")
+    reply = await ben.presses("Get a page for my assistant")
     assert reply.handout == "assistant"
     times = [at.at for at in meeting.free_times(stage.pair, ben.me, stage.now)]
     seen = len(stage.paper.chats[ben.account])

@@ -182,7 +182,7 @@ async def test_help_status_not_now_and_a_word_nobody_understands(stage: Stage) -
     await ada.writes("what is the weather")
     await ada.presses("Not now…")
     await ada.fills(days="three_days")
-    assert ada.sees("seven ground rules")
+    assert ada.sees("three short pages")
     await ada.writes("purpose")
     assert ada.sees("What is this for")
     await ada.writes("status")
@@ -240,7 +240,7 @@ async def test_the_senior_moves_a_meeting_while_the_junior_reads_the_card(stage:
     await ben.fills(place="office")
     assert ben.sheet
     fault = next(q for p in ben.sheet.pages for q in p.questions if q.fault)
-    assert "own ground" in fault.fault
+    assert "your own office" in fault.fault
     await ben.fills(place="library", where="City library")
     assert meeting.diary(stage.pair).current.moment is None
     assert ada.sees("Ben invites you")

@@ -115,7 +115,7 @@ OWED = Prompt("meeting.owed", Offered, INVITING, _OWED)
 ASKED = Prompt("meeting.asked", Offered, INVITING, _OWED, urgent=True)
 LATER = Prompt("meeting.later", Offered)
 THEIRS = Prompt("meeting.theirs", Offered, ("wish", "answer"), aside=True)
-NO_DATE = Prompt("meeting.no_date", Offered, ("wish", "answer"), aside=True)
+NO_DATE = Prompt("meeting.no_date", Offered, aside=True)
 STANDING = Prompt("meeting.standing", Offered, ("answer", "met"))
 REPLY = Prompt(
     "meeting.reply", None, (*SLOTS, "time", "place", "month"), (After(working_days=2),), urgent=True
@@ -458,31 +458,36 @@ def _next(
         suggest=suggesting(me),
         choices=kinds(pair),
     )
+    asked = tuple(_asked(pair, meeting, last, blank, lapsed))
     if me == pair.reverse_mentor:
-        yield from _theirs(me, meeting, blank)
+        yield from _theirs(pair, meeting, blank, asked[-1])
     else:
-        yield from _mine(pair, me, meeting, last, blank, lapsed)
+        yield from asked
 
 
-def _theirs(me: Person, meeting: Meeting, blank: Item) -> Iterator[Item]:
-    """Let the junior know that the date is the senior's; offer to ask for it, or to name one."""
-    late = (blank.opens or blank.about.at) + NO_NEWS
-    off = meeting.moved is not None and meeting.moved.by != me.id
-    ways = (ANSWER,) if meeting.wished else None
-    calm = replace(blank, prompt=THEIRS, closes=late, actions=ways, news=off)
-    yield calm
-    yield replace(calm, prompt=NO_DATE, opens=late, closes=None, news=True)
+def _theirs(pair: Pair, meeting: Meeting, blank: Item, asked: Item) -> Iterator[Item]:
+    """Let the junior know that the date is the senior's; offer to name one, or to ask for it.
+
+    It is asked for as long as one more reminder of the senior's is to come.
+    """
+    opens = blank.opens or blank.about.at
+    late = opens + NO_NEWS
+    off = meeting.moved is not None and meeting.moved.by == pair.reverse_mentee.id
+    counted = asked.prompt.reminders[-1].counted
+    last = counted(asked.anchor or asked.since, pair.programme, pair.reverse_mentee)
+    until = opens if meeting.wished else min(max(last, opens), late)
+    facts = {**blank.context, "wished": meeting.wished}
+    calm = replace(blank, prompt=THEIRS, context=facts)
+    yield replace(calm, closes=until, news=off)
+    yield replace(calm, opens=until, closes=late, actions=(ANSWER,))
+    yield replace(blank, prompt=NO_DATE, opens=late, news=True)
 
 
-def _mine(
-    pair: Pair,
-    me: Person,
-    meeting: Meeting,
-    last: Meeting | None,
-    blank: Item,
-    lapsed: datetime | None,
+def _asked(
+    pair: Pair, meeting: Meeting, last: Meeting | None, blank: Item, lapsed: datetime | None
 ) -> Iterator[Item]:
     """Let the senior name a date at any time, and ask for it when its time has come."""
+    me = pair.reverse_mentee
     declined = meeting.declined if meeting.declined and meeting.declined.by != me.id else None
     wish = getattr(declined.event, "wish", "") if declined else ""
     prompt, warm = _asking(pair, me, meeting, last, blank.about, wish=wish)
@@ -663,4 +668,19 @@ def free_times(pair: Pair, me: Person, now: datetime) -> tuple[Moment, ...]:
     hour = MORNINGS if _chose(pair, me) == "daytime" else hours.MEETING
     minutes = timedelta(minutes=int(length(pair, me)))
     slots = hours.free_slots(programme, (me, partner), days, minutes, hour)
-    return tuple(Moment.of(slot, me.zone) for slot in islice(slots, len(SLOTS)))
+    named = _named(pair)
+    fresh = (slot for slot in slots if slot not in named)
+    return tuple(Moment.of(slot, me.zone) for slot in islice(fresh, len(SLOTS)))
+
+
+def _named(pair: Pair) -> frozenset[datetime]:
+    """Return the times that were offered before and came to nothing, or will.
+
+    Those of an offer whose place was the matter may well do.
+    """
+    declined = pair.fold(Diary).current.declined
+    place_only = declined is not None and getattr(declined.event, "wish", "") == "place"
+    spared = getattr(declined.event, "offer", 0) if declined and place_only else 0
+    offers = (e.event for e in pair.journal if isinstance(e.event, Offered) and e.no != spared)
+    named = (getattr(offer, slot) for offer in offers for slot in SLOTS)
+    return frozenset(moment.at for moment in named if moment)

@@ -80,7 +80,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         yield Item("midterm", LOOKED, Status.DONE, done, {"mine": done})
         return
     first = next(iter(goals.shared(pair)), None)
-    facts = {"version": purpose.agreed(pair), "goal": first}
+    facts = {**purpose.shared(pair), "version": purpose.agreed(pair), "goal": first}
     prompt = LOOK_MENTOR if me == pair.reverse_mentor else LOOK_MENTEE
     opens = hours.next_opening(pair.programme, me, middle)
     closes = hours.next_opening(pair.programme, me, hours.months_after(end, -1))
@@ -91,6 +91,6 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     """Record what they answered; what they want to change they change themselves."""
     match move:
         case MenteeAnswered() | MentorAnswered():
-            turn = next((what for what in move.change if what != "rhythm"), "")
-            return replace(record(move), turn_to=turn)
+            turns = ("charter" if what == "rhythm" else what for what in move.change)
+            return replace(record(move), turn_to=next(turns, ""))
     return notice("stale")

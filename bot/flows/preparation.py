@@ -168,6 +168,8 @@ def _card(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[Ite
     said, did = tryout.said_and_did(pair)
     facts = {
         "moment": coming.moment,
+        "no": coming.no,
+        "minutes": int(coming.length.total_seconds()) // 60,
         "offer": coming.offer,
         "terms": charter.agreed(pair),
         "purpose": purpose.agreed(pair),

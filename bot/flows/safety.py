@@ -131,7 +131,8 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
             return Decision((Chosen(move),), Notice("phrases", item))
         case "lighter":
             asked = topic.lighter(pair, me)
-            return Decision((Chosen(move), *asked), Notice("lighter_noted", item))
+            told = Notice("lighter_sent" if asked else "lighter_noted", item)
+            return Decision((Chosen(move), *asked), told)
         case "contact" | "pause" | "leave":
             return Decision((Chosen(move),), turn_to=move)
     return notice("stale")
