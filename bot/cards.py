@@ -9,9 +9,11 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from bot import facilitator, retention, wording
+from bot.delivery import is_newer
 from bot.etiquette import Draft, Manners
 from bot.flows import handbook, meeting
 from bot.inbox import ANSWER, Form, Item, Notice, Status
+from bot.journal import PersonId
 from bot.moment import Moment
 from bot.prompts import (
     Choice,
@@ -209,26 +211,38 @@ def card(reader: Reader) -> Card | None:
     return replace(shown, buttons=shown.buttons + _back(reader, item, shown.buttons))
 
 
-def letter(book: Phrasebook, pair: Pair, contact: Person) -> Card | None:
-    """Return the letter that somebody chose to send to a named contact, and nothing besides."""
-    sent = handbook.letter(pair, contact)
-    if sent is None or sent.by is None or not getattr(sent.event, "words", ""):
+def letters(book: Phrasebook, pair: Pair, contact: Person, seen: str = "") -> Card | None:
+    """Return the letters that were sent to a named contact, and nothing besides.
+
+    Those that arrived with an earlier card, as its revision tells, are not said again.
+    """
+    sent = [
+        entry
+        for entry in handbook.letters(pair, contact)
+        if getattr(entry.event, "words", "") and (not seen or is_newer(str(entry.no), seen))
+    ]
+    if not sent:
         return None
     words = book.of(handbook.LETTER.key, contact.locale)
+    last = sent[-1]
     told = {
-        "author": pair.person(sent.by),
-        "role": pair.role(pair.person(sent.by)),
+        "letters": [_letter(pair, entry) for entry in sent],
         "programme": pair.programme,
-        "words": str(getattr(sent.event, "words", "")).replace("\n", wording.BREAK),
     }
     return Card(
         "letter",
-        f"letter@{sent.mark}",
+        f"letter@{last.mark}",
         said(words.heading, told),
         said(words.preview, told),
         body=wording.lines(said(words.body, told)),
-        revision=str(sent.no),
+        revision=str(last.no),
     )
+
+
+def _letter(pair: Pair, entry: Entry) -> dict[str, object]:
+    author = pair.person(PersonId(str(entry.by)))
+    words = str(getattr(entry.event, "words", "")).replace("\n", wording.BREAK)
+    return {"author": author, "role": pair.role(author), "words": words}
 
 
 def home(reader: Reader) -> Home:

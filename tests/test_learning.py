@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import cards, hours
+from bot import cards, facilitator, hours
 from bot.flows import leaving, meeting, myth, roles, safety, topic
+from bot.inputs import Submitted
+from bot.journal import PersonId
+from bot.people import Contact
 from bot.retention import Forgot
 from tests.stage import BOOK
 from tests.test_journey import agree_on_a_purpose, book, both_say_yes, draft, sign_a_charter
@@ -171,7 +175,7 @@ async def test_somebody_writes_to_the_named_contact_and_nobody_else_learns_of_it
     await ada.fills(sure="yes")
     letter = stage.paper.live(stage.noor)
     assert letter
-    assert "Something felt wrong" in letter.body[1].text
+    assert "Something felt wrong" in letter.body[2].text
     assert "felt" not in letter.preview
     assert not letter.buttons
     assert (home(ben), len(stage.paper.chats[ben.account])) == seen
@@ -189,6 +193,47 @@ async def test_a_letter_waits_for_the_contacts_own_hours(stage: Stage) -> None:
     assert stage.noor not in stage.paper.chats
     await stage.days(1)
     assert len(stage.paper.chats[stage.noor]) == 1
+
+
+async def test_letters_of_two_on_one_evening_both_arrive(stage: Stage) -> None:
+    """What was said to be sent is not pushed aside by what the other writes."""
+    await both_say_yes(stage)
+    stage.now = stage.now.replace(hour=21)
+    for actor, words in ((stage.ada, "I do not feel safe."), (stage.ben, "How do I book?")):
+        await actor.asks("contact")
+        await actor.presses("Write to one from here")
+        await actor.presses("Write")
+        await actor.fills(words=words, sure="yes")
+    await stage.days(1)
+    (arrived,) = (message.card for message in stage.paper.chats[stage.noor])
+    assert "I do not feel safe." in str(arrived.body)
+    assert "How do I book?" in str(arrived.body)
+    await stage.ada.presses("Write")
+    await stage.ada.fills(words="Thank you for calling.", sure="yes")
+    await stage.days(1)
+    last = stage.paper.chats[stage.noor][-1].card
+    assert [line.text for line in last.body if line.kind == "words"] == ["Thank you for calling."]
+
+
+async def test_a_letter_goes_to_whom_its_form_named_however_the_list_changes(stage: Stage) -> None:
+    """The coordinator sets another contact first while the form stands open."""
+    ada = stage.ada
+    await both_say_yes(stage)
+    await ada.asks("contact")
+    await ada.presses("Write to one from here")
+    await ada.presses("Write")
+    assert ada.sheet
+    answers = {"words": ("This is for Noor.",), "sure": ("yes",)}
+    written = Submitted(ada.sheet.item, answers)
+    other = Contact("Olu", "olu@example.org", person=PersonId("olu"))
+    programme = stage.pair.programme
+    for contacts in ((other, *programme.contacts), (other,)):
+        set_anew = replace(stage.pair.blank(), programme=replace(programme, contacts=contacts))
+        pair = set_anew.with_entries(stage.pair.journal)
+        decision = facilitator.handle(pair, ada.me, written, stage.now)
+        assert [getattr(event, "to", "") for event in decision.events] == ["noor"][
+            : len(contacts) - 1
+        ]
 
 
 async def test_where_there_are_no_notes_yet_nothing_is_written_down(stage: Stage) -> None:

@@ -72,27 +72,27 @@ PROMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The last letter to each contact."""
+    """The letters to each contact."""
 
     across: ClassVar[bool] = True
-    last: Mapping[str, Entry] = field(default_factory=dict)
+    sent: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def see(self, entry: Entry) -> Letters:
         """Go on from one more entry."""
         match entry.event:
             case Wrote(to=who) if who:
-                return replace(self, last={**self.last, who: entry})
+                return replace(self, sent={**self.sent, who: (*self.sent.get(who, ()), entry)})
         return self
 
 
-def letter(pair: Pair, contact: Person) -> Entry | None:
-    """Return the last letter to a contact, as long as its words are kept."""
-    return pair.fold(Letters).last.get(contact.id)
+def letters(pair: Pair, contact: Person) -> tuple[Entry, ...]:
+    """Return the letters to a contact, the first one first."""
+    return pair.fold(Letters).sent.get(contact.id, ())
 
 
 def addressed(pair: Pair) -> tuple[Person, ...]:
     """Return the named contacts somebody has written to."""
-    letters = pair.fold(Letters).last
+    letters = pair.fold(Letters).sent
     return tuple(
         Person(c.person, c.name, c.locale, c.zone, c.country)
         for c in pair.programme.contacts
@@ -113,25 +113,25 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
         "repair": REPAIR,
         "contact": CONTACT,
     }
-    here = [n for n, contact in enumerate(pair.programme.contacts) if contact.person]
+    here = {c.person: n for n, c in enumerate(pair.programme.contacts) if c.person}
     for thread, prompt in pages.items():
         moves = () if prompt is CONTACT and not here else None
         yield Item(thread, prompt, Status.AVAILABLE, begun, actions=moves)
-    for n in here:
-        yield Item(f"write:{n}", WRITE, Status.AVAILABLE, begun, {"to": n})
+    for person, n in here.items():  # by whom it is, not by place: the list may be set anew
+        yield Item(f"write:{person}", WRITE, Status.AVAILABLE, begun, {"to": n})
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
     """Answer at once; nothing here is kept."""
     match move:
         case "write":
-            first = next(n for n, c in enumerate(pair.programme.contacts) if c.person)
+            first = next(c.person for c in pair.programme.contacts if c.person)
             return Decision(turn_to=f"write:{first}")
         case Wrote(sure=""):
             return Decision(reply=Form(item, faults={"sure": "look_over"}))
         case Wrote():
-            contact = pair.programme.contacts[int(item.thread.partition(":")[2])]
-            return record(replace(move, to=str(contact.person)), reply=Notice("written", item))
+            to = item.thread.partition(":")[2]
+            return record(replace(move, to=to), reply=Notice("written", item))
         case "mine" | "theirs" | "breach":
             return notice(move, item)
         case MenteePractised(reaction="more") | MentorPractised(judgement="question"):
