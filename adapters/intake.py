@@ -21,7 +21,7 @@ from bot import cards
 from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Marked, Said, Submitted, Ticked
 from bot.journal import PairId
-from bot.turn import Reply, deliver, take_turn
+from bot.turn import Reply, deliver, give_up, take_turn
 from bot.wording import FIRST
 
 if TYPE_CHECKING:
@@ -279,6 +279,7 @@ class Intake:
         """
         left = self._services.lease * OURS - (self._clock.now() - now)
         if left.total_seconds() <= 0:  # we stood still: a call made now would come after another's
+            await give_up(self._services, pair, planned.errands, now)
             raise TimeoutError
         async with asyncio.timeout(left.total_seconds()):
             await deliver(self._services, pair, planned, now)

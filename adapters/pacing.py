@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.delivery import NotSent
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Hashable, Iterator
 
 PATIENCE = 60.0  # seconds, well below a sender's lease
 MOST = 20_000  # lanes remembered before those that are free are forgotten
@@ -33,6 +37,15 @@ class TooSoonError(Exception):
     def __init__(self, wait: float) -> None:
         super().__init__(f"too early by {wait:.0f} s")
         self.wait = wait
+
+
+@contextmanager
+def unbegun() -> Iterator[None]:
+    """Wait before anything is on the wire: whoever is called off in here has certainly not sent."""
+    try:
+        yield
+    except asyncio.CancelledError as called_off:
+        raise called_off from NotSent(timedelta())
 
 
 class Pacing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bot import cards, facilitator, hearing
@@ -30,7 +31,7 @@ from bot.inputs import Incoming, Input, Marked, Said, Ticked
 from bot.retention import Forgot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.cards import Card, Sheet
     from bot.journal import Entry, PairId, PersonId
@@ -198,16 +199,23 @@ async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime
     """Send what was planned, note it, and look again, until both screens are right.
 
     What failed without our knowing whether it arrived stays claimed, to be looked for later; the
-    first such failure is raised again once everything else has been sent.
+    first such failure is raised again once everything else has been sent. Called off, it begins
+    nothing more: what was not begun, as a cause of `NotSent` tells of the one in hand, is noted as
+    not sent, since some platforms cannot be asked.
     """
     failed: list[Exception] = []
     while planned.errands:
-        sent = []
+        sent: list[tuple[Errand, Outcome]] = []
         for errand in planned.errands:
             try:
                 sent.append((errand, await _send(services, errand, now)))
             except Exception as error:  # noqa: BLE001  # the others are still to be sent
                 failed.append(error)
+            except BaseException as called_off:
+                first = planned.errands.index(errand)
+                begun = not isinstance(called_off.__cause__, NotSent)
+                await give_up(services, pair, planned.errands[first + begun :], now, sent)
+                raise
 
         def note(
             work: UnitOfWork, sent: list[tuple[Errand, Outcome]] = sent, before: Plan = planned
@@ -223,9 +231,29 @@ async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime
 
         planned, late = await services.store.work(pair, note)
         for errand, ref in late:
-            await services.messengers[errand.account.platform].retire(errand.account, str(ref))
+            try:
+                await services.messengers[errand.account.platform].retire(errand.account, str(ref))
+            except Exception as error:  # noqa: BLE001  # what is planned by now is still to be sent
+                failed.append(error)
     if failed:
         raise failed[0]
+
+
+async def give_up(
+    services: Services,
+    pair: PairId,
+    unbegun: tuple[Errand, ...],
+    now: datetime,
+    sent: Iterable[tuple[Errand, Outcome]] = (),
+) -> None:
+    """Note that these changes were never begun, and what became of others by then."""
+
+    def note(work: UnitOfWork) -> None:
+        for errand, came in (*sent, *((errand, now) for errand in unbegun)):
+            _note(work, errand, came)
+        work.wake(now + services.lease)
+
+    await services.store.work(pair, note)
 
 
 def decide(pair: Pair, me: Person | None, incoming: Incoming, book: Phrasebook) -> Decision:
@@ -265,8 +293,7 @@ def plan(
         if isinstance(change, Post | Update):
             card = change.card
             ref = change.ref if isinstance(change, Update) else ""
-            place = f"in {ref}" if ref else f"after {posted.ref}"  # what is asked for again is new
-            key = f"{pair.id}:{me.id}:{card.digest}:{len(pair.journal)}:{place}"
+            key = _name(pair, me, card, f"in {ref}" if ref else f"after {posted.ref}")
             until = now + services.lease
             seen = posted.revision if is_newer(posted.revision, card.revision) else card.revision
             claim = Claim(key, seen, card.digest, until, posted.owed, ref)
@@ -280,8 +307,18 @@ def plan(
             work.keep(me.id, posted)
         elif not posted.claim and not (posted.hold and now < posted.hold):
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, hold=None))  # it is right as it is
+    errands.sort(key=lambda errand: isinstance(errand.change, Settle))  # a slow one waits
     work.wake(min((w for w in wakes + leases if w), default=None))
     return Plan(tuple(errands), pair, min((w for w in wakes if w), default=None))
+
+
+def _name(pair: Pair, me: Person, card: Card, place: str) -> str:
+    """Return the name of a change for ever. What is asked for again is another, after another.
+
+    A platform keeps it in clear: how long the journal is can be told from it by nobody (INV-2).
+    """
+    told = blake2s(f"{len(pair.journal)} {place}".encode(), key=pair.salt, digest_size=8)
+    return f"{pair.id}:{me.id}:{card.digest}:{told.hexdigest()}"
 
 
 def _change(
@@ -298,7 +335,7 @@ def _change(
     if of_pair:
         wanted = cards.card(cards.Reader.of(pair, me, now, services.book))
     else:
-        wanted = cards.letter(services.book, pair, me)
+        wanted = cards.letters(services.book, pair, me, posted.revision)
     change = reconcile(wanted, posted)
     courteous = facilitator.courteous(pair, me, now, partner=of_pair)
     if isinstance(change, Post) and posted.owed is Owed.NOTHING and now < courteous:
@@ -342,7 +379,9 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
 
 async def _send(services: Services, errand: Errand, now: datetime) -> Outcome:
     """Send a change. Raises whatever leaves it open whether it arrived."""
-    messenger = services.messengers[errand.account.platform]
+    messenger = services.messengers.get(errand.account.platform)
+    if messenger is None:  # another process may know the way there
+        return now + services.lease
     try:
         match errand.change:
             case Post(card, retire):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from adapters.pacing import unbegun
+
 if TYPE_CHECKING:
+    import asyncio
+
     from bot.cards import Card
     from bot.delivery import NotSent
     from bot.people import Account
@@ -30,11 +35,19 @@ class PaperMessenger:
     unasked: list[NotSent] = field(default_factory=list)  # what the next questions meet
     silent: int = 0  # so many sends arrive, and nobody hears of it
     knows: bool = True  # whether it can be asked what arrived
+    hangs: tuple[asyncio.Event, bool] | None = None  # sends wait for it, begun or not
 
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         self._refuse()
+        await self._hang()
         ref = self._post(account, card, key, retire)
         return self._answer(ref)
+
+    async def _hang(self) -> None:
+        if self.hangs:
+            event, begun = self.hangs
+            with nullcontext() if begun else unbegun():
+                await event.wait()
 
     def _refuse(self) -> None:
         if self.refusals:
@@ -59,6 +72,7 @@ class PaperMessenger:
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
         self._refuse()
+        await self._hang()
         message = self.chats[account][int(ref)]
         message.card, message.key = card, key
         self.shown.append((account, "update", card))

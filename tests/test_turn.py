@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from bot import cards
 from bot.delivery import Claim, NotSent, Owed
 from bot.inputs import Incoming, Pressed, Ticked
-from bot.turn import Plan, Reply, deliver, take_turn
+from bot.turn import Plan, Reply, _name, deliver, give_up, take_turn
 from tests.test_journey import both_say_yes
 
 if TYPE_CHECKING:
@@ -192,6 +193,62 @@ async def test_where_nobody_can_tell_a_change_in_place_is_made_again(stage: Stag
     assert len(stage.paper.chats[stage.ada.account]) == seen
     assert stage.ada.sees("Your yes is in")
     assert changes
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_what_was_not_begun_when_it_was_called_off_is_sent_later(
+    stage: Stage,
+    begun: bool,
+) -> None:
+    """Teams, which cannot be asked: Ada's card hangs until the deadline, and Ben's had to wait."""
+    await stage.opens()
+    stage.paper.knows = False
+    _, plan = await press(stage, "slow")
+    assert len(plan.errands) == 2
+    hanging = asyncio.Event()
+    stage.paper.hangs = hanging, begun
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await deliver(stage.services, stage.start.id, plan, stage.now)
+    assert stage.ben.account not in stage.paper.chats
+    stage.paper.hangs = None
+    await stage.until(stage.now + stage.services.lease * 4)
+    assert stage.ben.sees("Would you learn from Ada?")
+    assert len(stage.paper.chats[stage.ben.account]) == 1
+    assert stage.ada.sees("Your yes is in") or begun
+
+
+async def test_one_who_stood_still_until_the_deadline_begins_nothing(stage: Stage) -> None:
+    await stage.opens()
+    stage.paper.knows = False
+    _, plan = await press(stage, "frozen")
+    await give_up(stage.services, stage.start.id, plan.errands, stage.now)
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert stage.ben.sees("Would you learn from Ada?")
+    assert stage.ada.sees("Your yes is in")
+
+
+async def test_a_process_that_does_not_know_the_way_leaves_it_to_another(stage: Stage) -> None:
+    """A rolling start that switches a platform on: the old processes cannot send there yet."""
+    await stage.opens()
+    stage.paper.knows = False
+    _, plan = await press(stage, "old")
+    old = replace(stage.services, messengers={})
+    await deliver(old, stage.start.id, plan, stage.now)
+    await stage.until(stage.now + stage.services.lease * 2)
+    assert stage.ben.sees("Would you learn from Ada?")
+
+
+async def test_a_name_tells_nobody_how_much_was_written(stage: Stage) -> None:
+    """A platform keeps it in clear, where its owner may read it (INV-2)."""
+    await stage.opens()
+    longer = replace(stage.pair, journal=(*stage.pair.journal, stage.pair.journal[-1]))
+    names = {
+        _name(pair, stage.ada.me, stage.ada.card, "after 1").rpartition(":")[2]
+        for pair in (stage.pair, longer, replace(stage.pair, salt=b"another"))
+    }
+    assert len(names) == 3
+    assert all(len(name) == 16 and set(name) <= set("0123456789abcdef") for name in names)
 
 
 async def test_a_failure_on_one_screen_does_not_hold_up_the_other(stage: Stage) -> None:

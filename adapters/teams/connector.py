@@ -18,7 +18,7 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from adapters.pacing import Rate, TooSoonError
+from adapters.pacing import Rate, TooSoonError, unbegun
 from adapters.teams.tokens import NoTokenError
 from bot.delivery import NotSent
 
@@ -114,7 +114,8 @@ class Connector:
             if wait > LONGEST:
                 self._pacing.freeze(to.conversation, wait)
                 raise NotSent(timedelta(seconds=wait))
-            await self._sleep(wait)
+            with unbegun():
+                await self._sleep(wait)
         answer = await self._try(method, to, url, body, again)
         if answer.status in BUSY:
             raise NotSent(timedelta(seconds=_pause(answer, TRIES)))
@@ -125,7 +126,8 @@ class Connector:
     ) -> Answer:
         """Try once; what nobody can be sure of counts as a failure that may be tried again."""
         try:
-            await self._pacing.turn({to.conversation: CHAT, ALL: TENANT})
+            with unbegun():
+                await self._pacing.turn({to.conversation: CHAT, ALL: TENANT})
             return await self._once(method, url, body)
         except TooSoonError as error:
             raise NotSent(timedelta(seconds=error.wait)) from None
@@ -137,7 +139,8 @@ class Connector:
     async def _once(self, method: str, url: URL, body: bytes) -> Answer:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         try:
-            token = await self._tokens.bearer()
+            with unbegun():
+                token = await self._tokens.bearer()
         except NoTokenError:
             raise NotSent(LATER) from None
         if token:

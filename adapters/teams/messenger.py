@@ -13,6 +13,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from adapters.pacing import unbegun
 from adapters.store import references, screen
 from adapters.teams import outbound
 from adapters.teams.connector import GoneError
@@ -70,7 +71,8 @@ class TeamsMessenger:
     async def _in_turn(self, account: Account) -> None:
         """Wait until all that is to be said before a card has been said."""
         if account in self._ahead:
-            await asyncio.wait(set(self._ahead[account]))
+            with unbegun():
+                await asyncio.wait(set(self._ahead[account]))
 
     async def met(self, account: Account, address: Address, place: Place) -> Met:
         """Note where someone is, and that they are there."""

@@ -90,6 +90,7 @@ class Witness:
     journals: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     repeats: set[str] = field(default_factory=set)
     effective: set[str] = field(default_factory=set)
+    tried: set[tuple[Account, str]] = field(default_factory=set)
 
     def acted(self, participant: Participant) -> None:
         self.acts.setdefault(participant.account, []).append(self.world.clock())
@@ -113,9 +114,22 @@ class Witness:
             self._broken("I11", f"{process.name} posts to {to.name} at {self._local(to, now)}")
         if how != "find":
             self.trying[account] = now
+            self.tried.add((account, key.split(":")[2]))
 
-    def arrived(self, platform: Platform, account: Account, how: str, key: str, card: Card) -> None:
-        """Something is on a screen now: may it be there (I0, I1, I5, I15)?"""
+    def arrived(
+        self,
+        platform: Platform,
+        account: Account,
+        how: str,
+        key: str,
+        card: Card,
+        *,
+        nameless: bool = False,
+    ) -> None:
+        """Something is on a screen now: may it be there (I0, I1, I5, I15)?
+
+        One that follows on nothing we know of by name is asked for again under the same name.
+        """
         to = self.world.participants[account]
         pair, person, digest, *_ = key.split(":")
         self.world.tell(f"{how} on {to.name}'s screen: {card.item} {digest}")
@@ -123,8 +137,8 @@ class Witness:
             self._broken("I1", f"{key} reached {to.name}")
         if digest != card.digest:
             self._broken("I0", f"{key} does not name what it carried to {to.name}")
-        nameless = key.endswith(":after ") and account in self.acts  # what is asked for again
-        if platform.arrived[key] > 1 and not nameless:
+        again = nameless and account in self.acts
+        if platform.arrived[key] > 1 and not again:
             self._broken("I5", f"{to.name} got {key} {platform.arrived[key]} times")
         self._reads(to, repr(card))
         here = self.world.clock().astimezone(ZoneInfo(to.zone))
@@ -168,8 +182,7 @@ class Witness:
                 continue
             platform = self.world.platforms[to.account.platform]
             if not posted.ref:
-                if platform.kind != "mute":
-                    self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
+                self._placeless(to, platform, posted)
                 continue
             message = platform.chats[to.account][int(posted.ref)]
             if (
@@ -180,6 +193,17 @@ class Witness:
             live = len(platform.live(to.account))
             if live > 1 and platform.kind != "mute":
                 self._broken("I5", f"{to.name} has {live} live cards")
+
+    def _placeless(self, to: Participant, platform: Platform, posted: Posted) -> None:
+        """Only of a mute platform is it unknown where a card is; and somebody tried to send it.
+
+        Of what a process had claimed when it died or stood still, nobody can tell even that.
+        """
+        if platform.kind != "mute":
+            self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
+        untried = posted.digest and (to.account, posted.digest) not in self.tried
+        if untried and not (self.world.had("crash") or self.world.had("frozen")):
+            self._broken("I6", f"{to.name} counts as told, and nobody tried to")
 
     async def at_rest(self) -> str:
         """Say what is still to be done though nothing is in the way (I3, I7, I19), if anything."""

@@ -67,7 +67,7 @@ class Platform:
             chat[int(retire)].live = False
         chat.append(Message(key, card))
         self.arrived[key] += 1
-        self.world.witness.arrived(self, account, "post", key, card)
+        self.world.witness.arrived(self, account, "post", key, card, nameless=not retire)
         return str(len(chat) - 1)
 
     def update(self, account: Account, ref: str, card: Card, key: str) -> str:
