@@ -244,9 +244,10 @@ class Intake:
             self._busy.discard(programme)
 
     async def _go_through(self, share: list[Due], until: datetime) -> None:
-        for each in share:
-            if self._clock.now() >= until:
-                return  # by now another worker may have taken them
+        for n, each in enumerate(share):
+            if self._clock.now() >= until:  # by now another worker may have taken them
+                await self._store.run(lambda conn: due.give_back(conn, share[n:]))  # noqa: B023
+                return
             metrics.due(each, self._clock.now())
             try:
                 await self.look_in(each.pair)

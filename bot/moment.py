@@ -45,7 +45,10 @@ class Moment:
 
     @staticmethod
     def read(data: dict[str, str]) -> Moment:
-        """Return the moment that `written` wrote down."""
-        return Moment(
-            datetime.fromisoformat(data["wall"]), data["zone"], datetime.fromisoformat(data["at"])
-        )
+        """Return the moment that `written` wrote down.
+
+        Where the zone has other rules by now, it is the wall clock that was promised.
+        """
+        wall, zone = datetime.fromisoformat(data["wall"]), data["zone"]
+        kept = Moment(wall, zone, datetime.fromisoformat(data["at"]))
+        return kept if kept.seen_from(zone) == wall else Moment.on(wall, zone)

@@ -233,7 +233,8 @@ class Pair:
                 seen = seen.see(entry)
             folds[kind] = seen
         moved = {kind for kind, state in folds.items() if state is not self._folds[kind]}
-        known = {about: k for about, k in self._known.items() if moved.isdisjoint(k.read)}
+        worked_out = list(self._known.items())  # another thread may be reading it just now
+        known = {about: k for about, k in worked_out if moved.isdisjoint(k.read)}
         journal = self.journal + new
         return replace(self, journal=journal, _folds=folds, _known=known, _counts=counts)
 

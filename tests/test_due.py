@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -261,6 +261,35 @@ async def test_many_workers_at_once_take_nothing_twice(works: Works) -> None:
         await store.close()
     assert len(taken) == DUE
     assert set(taken.values()) == {1}
+
+
+async def test_what_nobody_came_to_is_given_back_as_it_was(works: Works) -> None:
+    """A platform hangs, and the lease is over before the last: nothing about it has failed."""
+    pairs = [await works.pair("calm", minutes) for minutes in (-3, -2, -1)]
+    taken = await works.take(9)
+    late = await works.take(9, minutes=3)
+    assert [each.pair for each in late] == pairs
+    again = [replace(late[0], until=taken[0].until), late[1]]
+    await works.store.run(lambda conn: due.give_back(conn, again))
+    rows = [await works.row(pair) for pair in pairs]
+    assert [row.attempts for row in rows] == [2, 1, 2], "another had taken the first one since"
+    assert [each.pair for each in await works.take(9, minutes=3)] == [pairs[1]]
+    assert (await works.row(pairs[1])).due_at == MONDAY - timedelta(minutes=2)
+
+
+async def test_a_worker_whose_lease_is_over_gives_the_rest_back(works: Works) -> None:
+    for minutes in range(6):
+        await works.pair("calm", minutes - 6)
+    clock = Hand()
+    intake = works.intake(clock)
+
+    async def slow(pair: PairId) -> None:
+        clock.moment += LEASE
+
+    intake.look_in = slow  # type: ignore[method-assign]
+    await intake.sweep()
+    left = await works.take(9, minutes=LEASE.total_seconds() / 60)
+    assert sorted(each.attempts for each in left) == [1, 1, 1, 1, 1, 2]
 
 
 def many(works: Works, count: int) -> Callable[[Connection], None]:

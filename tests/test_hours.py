@@ -81,6 +81,17 @@ def test_a_moment_keeps_its_wall_clock_its_zone_and_its_instant(
     assert Moment.of(moment.at, zone) == moment
 
 
+def test_what_was_agreed_holds_by_the_wall_clock_whatever_becomes_of_the_zone() -> None:
+    """Agreed when Berlin was still to change its clocks; by the rules of now it did not, or did."""
+    summer = Moment.on(datetime(2027, 7, 1, 15), "Europe/Berlin")
+    before = {**summer.written(), "at": (summer.at + timedelta(hours=1)).isoformat()}
+    assert Moment.read(before) == summer
+    twice = datetime(2026, 10, 25, 2, 30)
+    second = Moment.of(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "Europe/Berlin")
+    assert second.wall == twice
+    assert Moment.read(second.written()) == second, "the hour that comes twice is which it was"
+
+
 def test_the_same_wall_clock_across_a_change_of_clocks_is_a_day_apart_for_people() -> None:
     before = Moment.on(datetime(2026, 10, 24, 15), "Europe/Berlin")
     after = Moment.on(datetime(2026, 10, 25, 15), "Europe/Berlin")

@@ -57,18 +57,27 @@ _TAKE = (
         attempts=pair.c.attempts + 1,
         wake_at=_UNTIL,
     )
-    .returning(pair.c.id, pair.c.due_at, pair.c.attempts)
+    .returning(pair.c.id, pair.c.due_at, pair.c.attempts, pair.c.wake_at)
+)
+_GIVE_BACK = (
+    update(pair)
+    .where(pair.c.id == bindparam("taken"), pair.c.wake_at == bindparam("until"))
+    .values(wake_at=pair.c.due_at, due_at=None, attempts=pair.c.attempts - 1)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A pair that was taken: of which programme, due since when, and for the how-manieth time."""
+    """A pair that was taken: of which programme, due since when, and for the how-manieth time.
+
+    Until `until` nobody else is given it.
+    """
 
     pair: PairId
     programme: str
     since: datetime
     attempts: int
+    until: datetime
 
 
 def queues(conn: Connection, now: datetime) -> dict[str, datetime]:
@@ -96,5 +105,14 @@ def take(
 
 def _taken(conn: Connection, programme: str, told: dict[str, object]) -> list[Due]:
     rows = conn.execute(_TAKE, {"queue": programme, **told})
-    found = [Due(PairId(row.id), programme, row.due_at, row.attempts) for row in rows]
+    found = [Due(PairId(row.id), programme, row.due_at, row.attempts, row.wake_at) for row in rows]
     return sorted(found, key=lambda due: (due.since, due.pair))
+
+
+def give_back(conn: Connection, untouched: Iterable[Due]) -> None:
+    """Give back what nobody came to: it is due as it was, and was not tried.
+
+    What another has taken since, or a turn has looked at, stays as it is.
+    """
+    for due in sorted(untouched, key=lambda due: due.pair):
+        conn.execute(_GIVE_BACK, {"taken": due.pair, "until": due.until})
