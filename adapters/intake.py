@@ -48,6 +48,7 @@ OURS = 0.75  # of the lease is the sender's; the rest is for what is still on it
 JOIN = "join"
 ALLOWANCE = Rate(2.0, 60)  # what one person may say: thirty a minute, and sixty after a rest
 SELDOM = Rate(60.0)  # how often they are told that it was too much
+ZONES = frozenset(available_timezones())  # asking walks the disk
 PATIENCE = 2  # seconds a platform may take to say who somebody is
 
 
@@ -203,7 +204,7 @@ class Intake:
         What we cannot use stays as it is. Tells whether we know them at all.
         """
         told = {
-            "zone": zone if zone in available_timezones() else "",
+            "zone": zone if zone in ZONES else "",
             "locale": locale if locale in self._services.book.locales else "",
         }
         told = {name: value for name, value in told.items() if value}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Row, ScalarSelect
 
     from bot.journal import PairId
-    from bot.people import Topic
+    from bot.people import Programme, Topic
     from bot.turn import UnitOfWork
 
 T = TypeVar("T")
@@ -75,6 +75,9 @@ _LOAD = (
     .join(_MENTOR, _MENTOR.c.id == pair.c.reverse_mentor)
     .join(_MENTEE, _MENTEE.c.id == pair.c.reverse_mentee)
     .where(pair.c.id == bindparam("pair"))
+)
+_PLACES = select(person.c.id, person.c.locale, person.c.zone, person.c.country).where(
+    person.c.id.in_(bindparam("people", expanding=True))
 )
 _NEWER = (
     select(entry.c.no, entry.c.at, entry.c.by, entry.c.name, entry.c.status, entry.c.sealed)
@@ -320,7 +323,21 @@ class SqlUnitOfWork:
             ),
         )
         shared = programme_of(row.programme, row.name, row.settings, self._store.topics)
-        return Fold(self._epoch, Pair(self._id, shared, *two, row.salt), ciphers)
+        return Fold(self._epoch, Pair(self._id, self._here(shared), *two, row.salt), ciphers)
+
+    def _here(self, shared: Programme) -> Programme:
+        """Return the programme with its contacts as they live and read now, as far as is known."""
+        people = [contact.person for contact in shared.contacts if contact.person]
+        if not people:
+            return shared
+        rows = self._conn.execute(_PLACES, {"people": people})
+        places = {who: (locale, zone, country) for who, locale, zone, country in rows}
+        contacts = []
+        for contact in shared.contacts:
+            usual = contact.locale, contact.zone, contact.country
+            locale, zone, country = places.get(contact.person, usual)
+            contacts.append(replace(contact, locale=locale, zone=zone, country=country))
+        return replace(shared, contacts=tuple(contacts))
 
     def _newer(self, known: Fold) -> list[Entry]:
         rows = self._conn.execute(_NEWER, {"pair": self._id, "known": len(known.pair.journal)})
