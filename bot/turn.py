@@ -233,8 +233,8 @@ async def deliver(services: Services, pair: PairId, planned: Plan, now: datetime
         for errand, ref in late:
             try:
                 await services.messengers[errand.account.platform].retire(errand.account, str(ref))
-            except Exception as error:  # noqa: BLE001  # what is planned by now is still to be sent
-                failed.append(error)
+            except Exception as kept:  # noqa: BLE001  # what is planned by now is still to be sent
+                failed.append(kept)
     if failed:
         raise failed[0]
 

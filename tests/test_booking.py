@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import facilitator
+from bot import cards, facilitator
 from bot.flows import meeting, place
 from bot.flows.sketch import Sketches
 from bot.inputs import Marked, Pressed
@@ -20,7 +20,9 @@ from tests.stage import ADA, BEN, Stage, new_pair
 from tests.test_journey import agree_on_a_purpose, book, both_say_yes, sign_a_charter
 
 if TYPE_CHECKING:
+    from bot.cards import Card
     from bot.flows.meeting import Meeting
+    from tests.stage import Actor
 
 
 def current(stage: Stage) -> Meeting:
@@ -170,6 +172,27 @@ async def test_the_junior_would_like_a_date_and_the_senior_is_asked_as_usual(sta
     came = [m.card for m in stage.paper.chats[ben.account][seen:]]
     assert [card.title for card in came] == ["Your next meeting with Ada"]
     assert "Ada would" not in "".join(line.text for card in came for line in card.body)
+
+
+async def test_the_senior_can_be_asked_as_usual_while_a_reminder_is_left(stage: Stage) -> None:
+    """A button that would do nothing is not there."""
+    ada, ben = stage.actors()
+    await on_their_way(stage)
+    assert current(stage).taken is None
+    labels = [button.label for button in _row(ada, "meeting:1").buttons]
+    assert "Ask Ben for me" in labels
+    seen = len(stage.paper.chats[ben.account])
+    await stage.days(12)
+    assert len(stage.paper.chats[ben.account]) > seen
+    labels = [button.label for button in _row(ada, "meeting:1").buttons]
+    assert "Ask Ben for me" not in labels
+    assert "Offer a date myself" in labels
+
+
+def _row(actor: Actor, thread: str) -> Card:
+    """Return what a row of their Home opens."""
+    rows = (row for _, rows in cards.home(actor.reader).sections for row in rows)
+    return next(row.card for row in rows if row.card.thread == thread)
 
 
 @pytest.mark.transcript("booking")

@@ -218,6 +218,20 @@ async def test_what_was_not_begun_when_it_was_called_off_is_sent_later(
     assert stage.ada.sees("Your yes is in") or begun
 
 
+async def test_a_first_card_that_was_still_waiting_its_turn_is_sent_later(stage: Stage) -> None:
+    """Nothing was on the wire when the deadline came, so nothing is in doubt."""
+    stage.paper.knows = False
+    first = Incoming("", stage.start.id, None, Ticked(), stage.now)
+    _, plan = await take_turn(stage.services, first)
+    stage.paper.hangs = asyncio.Event(), False
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await deliver(stage.services, stage.start.id, plan, stage.now)
+    stage.paper.hangs = None
+    await stage.until(stage.now + stage.services.lease * 4)
+    assert stage.ada.sees("Would you teach Ben?")
+
+
 async def test_one_who_stood_still_until_the_deadline_begins_nothing(stage: Stage) -> None:
     await stage.opens()
     stage.paper.knows = False
