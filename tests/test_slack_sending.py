@@ -11,7 +11,8 @@ from adapters.pacing import PATIENCE
 from adapters.slack.web import DOUBT, GONE, PER_MINUTE, DoubtError, RefusedError
 from tests.fake_slack import TEAM, words
 from tests.slack_people import SlackPerson
-from tests.slack_world import both_say_yes, entries
+from tests.slack_world import both_say_yes, entries, opened
+from tests.test_slack_installations import install
 
 pytest_plugins = ("tests.slack_fixtures",)
 
@@ -104,6 +105,47 @@ async def test_a_message_that_slack_took_without_telling_us_is_not_sent_twice(wo
     await world.ben.presses("Yes, I would like to")
     await world.settled()
     assert len(world.ben.chat) == 1, "the message that was found is the one that changes"
+
+
+@pytest.mark.parametrize("lost", ["reset", "broken"])
+@pytest.mark.parametrize("away", ["no connection", "uninstalled", "revoked", "migrating"])
+async def test_a_card_in_doubt_is_there_once_however_slack_was_away_when_we_asked(
+    database: str, lost: str, away: str
+) -> None:
+    """A5, T17: nobody knows whether it arrived, and Slack cannot be asked until it is back."""
+    async with opened(database, many=True) as world:
+        await install(world, "xoxb-first")
+        await world.pair_up()
+        web = world.messengers["slack"]._web
+        world.fake.troubles["chat.postMessage"] = [lost]
+        await world.ada.presses("Yes, I would like to")
+        await world.settled()
+        assert len(world.ben.chat) == (lost == "reset")
+        match away:
+            case "no connection":
+                web._base = "http://127.0.0.1:9/api/"
+            case "uninstalled":
+                told = {"event_time": int(world.clock.now().timestamp())}
+                await world.ada.happens({"type": "app_uninstalled"}, **told)
+            case "revoked":
+                world.fake.tokens.clear()
+            case "migrating":
+                world.fake.troubles["conversations.history"] = ["error:org_login_required"] * 99
+        for _ in range(3):
+            world.clock.moves(hours=1)
+            await world.intake.sweep()
+            await world.settled()
+        assert len(world.ben.chat) == (lost == "reset")
+        web._base = world.fake.base
+        world.fake.troubles.clear()
+        await install(world, "xoxb-again")
+        world.workspaces.forget(TEAM)
+        for _ in range(3):
+            world.clock.moves(hours=1)
+            await world.intake.sweep()
+            await world.settled()
+        assert world.ben.labels()[0] == "Yes, I would like to"
+        assert len(world.ben.chat) == 1
 
 
 @pytest.mark.parametrize("trouble", ["full:30", "error:token_revoked", "error:msg_too_long"])

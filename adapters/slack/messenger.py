@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters.slack import outbound
-from adapters.slack.web import RefusedError
+from adapters.slack.web import AWAY, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,15 @@ class SlackMessenger:
             await self._change(account, ref, {"text": drawn["text"], "blocks": left})
 
     async def find(self, account: Account, key: str) -> str | None:
-        """Return the message a change led to, nothing if it never arrived, None if who knows."""
+        """Return the message a change led to, nothing if it never arrived, None if who knows.
+
+        Where Slack could not even be asked that is raised, so that it is asked again later.
+        """
         try:
             channel = await self.channel(account)
             found = await self._history(account, channel, limit=RECENT)
         except RefusedError as refused:
-            if refused.code == "ratelimited":
+            if refused.code in AWAY:
                 raise
             return None
         named = (m for m in found if m.get("metadata", {}).get("event_payload") == {"key": key})

@@ -51,6 +51,17 @@ DOUBT = frozenset({"fatal_error", "internal_error", "request_timeout", "service_
 REVOKED = frozenset(
     {"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}
 )
+# Slack could not be asked at all: it is out of reach, or shut to us whatever we ask.
+AWAY = REVOKED | {
+    "accesslimited",
+    "no_connection",
+    "not_installed",
+    "org_login_required",
+    "rate_limited",
+    "ratelimited",
+    "team_access_not_granted",
+    "team_added_to_org",
+}
 # There is nobody to be reached there any more, or not by us.
 GONE = frozenset(
     {
