@@ -59,6 +59,41 @@ async def test_two_who_publish_home_at_once_end_at_the_newest(here) -> None:
     assert here.ada.user.home is shown
 
 
+async def test_a_home_that_slack_would_not_take_is_shown_at_the_next_move(here) -> None:
+    """A17: what was refused is not on the screen, however often it was drawn."""
+    await here.ada.opens_home()
+    await here.settled()
+    before = here.ada.user.home["private_metadata"]
+    here.fake.troubles["views.publish"] = ["full:1"]
+    await here.ada.presses("Yes, I would like to")
+    await here.settled()
+    assert here.ada.user.home["private_metadata"] == before
+    here.patience.seconds += 60
+    await here.ada.commands("status")
+    await here.settled()
+    assert here.ada.user.home["private_metadata"] != before
+
+
+async def test_what_was_published_over_a_newer_home_is_what_it_looks_like(here) -> None:
+    """A17: it is drawn anew for that, and is not published a second time."""
+    await here.ada.opens_home()
+    await here.settled()
+    here.ada.user.home["hash"] = "another process was here"
+    homes = here.slack._homes
+    view, drawn = homes._view, []
+
+    async def changing(account):
+        drawn.append(await view(account))
+        return {**drawn[-1], "private_metadata": f"look {min(len(drawn), 2)}"}
+
+    homes._view = changing
+    for _ in range(2):
+        await homes.again(here.accounts[0])
+    assert here.ada.user.home["private_metadata"] == "look 2"
+    assert here.fake.count("views.publish") == 3
+    here.fake.refused.clear()
+
+
 async def test_a_stranger_sees_a_home_that_says_what_to_do(here) -> None:
     eve = SlackPerson(here.fake, here.door, "UEVE")
     await eve.opens_home()

@@ -61,11 +61,13 @@ class Homes:
         async with screen.lock:
             view = await self._view(account)
             if view["private_metadata"] != screen.look:
-                screen.look = view["private_metadata"]
-                screen.version = await self._publish(account, view, screen.version)
+                screen.look, screen.version = await self._publish(account, view, screen.version)
 
-    async def _publish(self, account: Account, view: Block, version: str) -> str:
-        """Publish Home over the state we know. If there is a newer one, look at everything anew."""
+    async def _publish(self, account: Account, view: Block, version: str) -> tuple[str, str]:
+        """Publish Home over the state we know; return how it looks, and Slack's name for that.
+
+        If there is a newer state, look at everything anew.
+        """
         told = {"user_id": account.user, "view": view, **({"hash": version} if version else {})}
         try:
             answer = await self._web.call(account.tenant, "views.publish", **told)
@@ -73,7 +75,7 @@ class Homes:
             if refused.code != "hash_conflict":
                 raise
             return await self._publish(account, await self._view(account), "")
-        return str(answer.get("view", {}).get("hash", ""))
+        return view["private_metadata"], str(answer.get("view", {}).get("hash", ""))
 
     async def _view(self, account: Account) -> Block:
         homes = await self._intake.homes(account)
