@@ -126,6 +126,13 @@ FAULTS = (
         "tests/test_teams.py -k takes_its_cards",
     ),
     Fault(
+        "at Teams, a form that is not taken is lost",
+        "adapters/teams/desk.py",
+        'return _dialog("continue", window) if window else self._message(arrival, text)',
+        "return self._message(arrival, text)",
+        "tests/test_teams.py -k all_that_was_written and sqlite",
+    ),
+    Fault(
         "at Teams, any channel's key signs",
         "adapters/teams/auth.py",
         "if key is None or CHANNEL not in key.endorsements:",

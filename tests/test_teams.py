@@ -257,6 +257,78 @@ async def test_a_form_comes_back_with_all_that_was_written(house: House) -> None
     assert "Almost" in str(ada.dialog)
 
 
+FULL = {"why": ("heard",), "focus": ("both",), "aim": ("hear",), "effect": ("speak_up",)}
+OWN = FULL | {"aim_own": ("canary words",)}
+
+
+class Moody(Intake):
+    """An intake to which happens what the test says."""
+
+    gate: asyncio.Event | None = None
+    breaks = False
+
+    async def take(self, *given: Any) -> Any:
+        if self.breaks:
+            raise OSError("no memory")
+        if self.gate:
+            await self.gate.wait()
+        return await super().take(*given)
+
+
+class Shut:
+    """A pacing that hears nobody."""
+
+    def admits(self, lane: object, rate: object) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ("no database", "did not go through"),
+        ("an error of ours", "did not go through"),
+        ("too slow", "takes longer"),
+        ("too much", "a lot at once"),
+        ("over", "has moved on"),
+    ],
+)
+async def test_a_form_that_is_not_taken_stays_with_all_that_was_written(
+    database: str, trouble: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Point 19: the dialog says why, and sending it once more sends what stands in it."""
+    async with opened(database, intake=Moody, patience=Patience(invoke=0.5)) as house:
+        ada, _, pair = await begin(house)
+        await ada.presses("Start my draft")
+        intake = house.intake
+        with monkeypatch.context() as patched:
+            match trouble:
+                case "no database":
+                    patched.setattr(house.store, "work", None)
+                case "an error of ours":
+                    patched.setattr(intake, "breaks", True)
+                case "too slow":
+                    patched.setattr(intake, "gate", asyncio.Event())
+                case "too much":
+                    patched.setattr(intake, "_pacing", Shut())
+                case "over":
+                    ada.dialog["actions"][0]["data"]["item"] = "gone:9@123"
+            answers = [await ada.submits(OWN)]
+            if trouble != "over":
+                answers.append(await ada.submits_as_it_stands())
+            if intake.gate:
+                intake.gate.set()
+                await house.settled()
+        for answer in answers:
+            assert answer["task"]["type"] == "continue"
+            assert str(answer).count(told) == 1
+            assert "canary words" in str(answer)
+        await ada.submits_as_it_stands()
+        await house.settled()
+        assert (await entries(house, pair)).count("purpose.mentor_drafted") == 1
+        journal = await house.store.work(pair, lambda work: work.pair().journal)
+        assert "canary words" in str([entry.event.aim_own for entry in journal[-1:]])
+
+
 async def test_a_form_in_the_chat_takes_its_cards_place_and_gives_way_to_what_follows(
     house: House,
 ) -> None:

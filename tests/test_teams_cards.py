@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
+from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -267,6 +269,44 @@ def test_every_form_sent_as_it_is_drawn_is_read_as_what_was_in_it() -> None:
         drawn = forms.dialog(sheet, PAIR, say)["card"]["content"]
         assert _sent(drawn) == expected, sheet.title
         assert pressable(drawn)[0]["data"]["item"] == sheet.item
+
+
+def test_every_form_can_be_drawn_again_from_what_it_sent() -> None:
+    """With all that stood in it, and no trace of what was to be mended before."""
+    for sheet in sheets():
+        drawn = forms.dialog(sheet, PAIR, say)
+        sent = _everything(drawn["card"]["content"])
+        again = forms.again(sent, "Once more, please.")
+        assert again, sheet.title
+        card = again["card"]["content"]
+        assert faults(card) == [], sheet.title
+        assert size(card) <= TARGET, sheet.title
+        assert words(card).count("Once more, please.") == 1
+        assert not sheet.notice or sheet.notice not in words(card)
+        assert forms.answers(_everything(card)) == forms.answers(sent), sheet.title
+        assert again["title"] == drawn["title"]
+        twice = forms.again(_everything(card), "Once more, please.")
+        assert twice == again
+
+
+def _everything(card: dict[str, Any]) -> dict[str, Any]:
+    data = {
+        p["id"]: p["value"] for p in parts(card) if p["type"].startswith("Input") and "value" in p
+    }
+    return json.loads(json.dumps(pressable(card)[0]["data"] | data))
+
+
+def test_a_form_that_carries_anything_else_is_not_drawn_again() -> None:
+    asked = Question("one", "What?", Text(60))
+    whole = forms.dialog(Sheet("x@1", "A form", (Page("", (asked,)),), "Send"), PAIR, say)
+    packed = whole["card"]["content"]["actions"][0]["data"][forms.BLANK]
+    deep = "[" * 100_000
+    odd = [[], {}, {"card": {}}, {"card": {"content": {"body": [], "actions": []}}}, 7, None]
+    told = [None, 7, "", "x", "é", packed[:80], packed[8:], *map(forms._packed, odd)]
+    told += [b64encode(zlib.compress(each)).decode() for each in (deep.encode(), b"{" * 10**7)]
+    for each in told:
+        assert forms.again({forms.BLANK: each}, "Again.") is None
+    assert forms.again({}, "Again.") is None
 
 
 def test_a_private_form_that_becomes_a_message_says_nothing_of_what_was_in_it() -> None:

@@ -180,9 +180,10 @@ class Desk:
             return self._message(arrival, self._say(arrival, "below"))
         task = await self._within(self._patience.invoke, self._take(arrival))
         if task is None:
-            return self._message(arrival, self._say(arrival, "slow"))
+            slow = "slow_form" if arrival.kind is Kind.SENT else "slow"
+            return self._not_taken(arrival, self._say(arrival, slow))
         if task.exception():
-            return self._message(arrival, self._say(arrival, "again"))
+            return self._not_taken(arrival, self._say(arrival, "again"))
         return self._shown(arrival, task.result())
 
     def _shown(self, arrival: Arrival, answer: Answer) -> Told:
@@ -191,7 +192,7 @@ class Desk:
             return self._form(arrival, reply, reply.sheet)
         if reply.notice or reply.repeat:
             said = reply.notice or self._say(arrival, "repeat")
-            return self._message(arrival, said) if reply.failed else self._over_with(arrival, said)
+            return (self._over_with if reply.taken else self._not_taken)(arrival, said)
         if arrival.kind is Kind.SENT:
             return Told()  # which closes the dialog
         if arrival.kind is Kind.PRESSED and answer.card and answer.ref == arrival.message:
@@ -204,6 +205,11 @@ class Desk:
         if arrival.kind is Kind.PRESSED and isinstance(arrival.input, Submitted):
             return _execute(CARD, outbound.notice(notice_lines(text)))
         return self._message(arrival, text)
+
+    def _not_taken(self, arrival: Arrival, text: str) -> Told:
+        """Say that something is not taken, or not yet: a form stays open with what was typed."""
+        window = forms.again(arrival.sent, text) if arrival.kind is Kind.SENT else None
+        return _dialog("continue", window) if window else self._message(arrival, text)
 
     def _form(self, arrival: Arrival, reply: Reply, sheet: Sheet) -> Told:
         pair, words = reply.pair or "", self._words(arrival, reply)

@@ -6,11 +6,15 @@ The name of an input says how its answer is read: `q:` as it is, `c:` one of som
 
 from __future__ import annotations
 
+import json
+import zlib
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.teams.elements import (
     SMALL,
+    TARGET,
     attachment,
     box,
     columns,
@@ -18,6 +22,7 @@ from adapters.teams.elements import (
     heading,
     lines,
     plain,
+    size,
     submit,
     text,
     whole,
@@ -25,7 +30,7 @@ from adapters.teams.elements import (
 from bot.prompts import Choice, Scale, Slot, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from adapters.teams.elements import Drawn
     from bot.cards import Page, Question, Sheet
@@ -38,13 +43,67 @@ LONG = 80  # letters above which a field has room for several lines
 FEW = 2  # questions that fit into a small dialog
 MOST = 200
 READING, LINE = 6_000, 40  # letters of what is only read, and what a line costs besides
+BLANK = "blank"  # a dialog carries itself along under this name, empty and packed
+MOST_BYTES = 256 * 1024  # of what was packed
 
 
 def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
-    """Return a form as the window that opens for it (Teams' TaskInfo)."""
+    """Return a form as the window that opens for it (Teams' TaskInfo).
+
+    Teams closes it or shows what we answer with, and gives back only what was typed. So it carries
+    itself along, as far as there is room.
+    """
+    packed = _packed(_window(_empty(sheet), pair, say))
+    drawn, carrying = (_window(sheet, pair, say, **more) for more in ({}, {BLANK: packed}))
+    return carrying if size(carrying["card"]["content"]) <= TARGET else drawn
+
+
+def again(data: Mapping[str, object], notice: str) -> Drawn | None:
+    """Return a dialog as it was sent, all that was typed in it, with a notice on top.
+
+    Nothing is looked up for it: there may be nowhere to look. None if it did not carry itself.
+    """
+    packed = _words(data.get(BLANK))
+    try:
+        raw = zlib.decompressobj().decompress(b64decode(packed, validate=True), MOST_BYTES)
+        drawn: Drawn = json.loads(raw)
+        card = drawn["card"]["content"]
+        for element in _inputs(card["body"]):
+            element.pop("value", None)
+            if given := _words(data.get(element["id"])):
+                element["value"] = given
+        card["body"].insert(0, box([text(notice)], "warning"))
+        card["actions"][0]["data"][BLANK] = packed
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error):
+        return None
+    return drawn
+
+
+def _inputs(drawn: object) -> Iterator[Drawn]:
+    if isinstance(drawn, dict) and str(drawn.get("type")).startswith("Input."):
+        yield drawn
+    elif isinstance(drawn, dict | list):
+        for part in drawn.values() if isinstance(drawn, dict) else drawn:
+            yield from _inputs(part)
+
+
+def _packed(drawn: Drawn) -> str:
+    told = json.dumps(drawn, ensure_ascii=False, separators=(",", ":"))
+    return b64encode(zlib.compress(told.encode(), 9)).decode()
+
+
+def _empty(sheet: Sheet) -> Sheet:
+    pages = [
+        replace(page, questions=tuple(replace(q, value=(), fault="") for q in page.questions))
+        for page in sheet.pages
+    ]
+    return replace(sheet, pages=tuple(pages), reading=(), notice="")
+
+
+def _window(sheet: Sheet, pair: str, say: Say, **more: str) -> Drawn:
     asked = sum(len(page.questions) for page in sheet.pages)
     height = "large" if asked > FEW else "medium"
-    send = submit(sheet.send, _sent(sheet, pair)) | {"style": "positive"}
+    send = submit(sheet.send, _sent(sheet, pair) | more) | {"style": "positive"}
     card = attachment(whole(_read(sheet) + _asked(sheet, say), action=send))
     return {"title": sheet.title, "height": height, "width": "medium", "card": card}
 

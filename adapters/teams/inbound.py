@@ -75,7 +75,10 @@ INSTALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An activity as we read it: who, what they did, where they are, and which message it is on."""
+    """An activity as we read it: who, what they did, where they are, and which message it is on.
+
+    `sent` is what a form sent, as it came: a dialog that is not taken is drawn again from it.
+    """
 
     kind: Kind
     id: str = ""
@@ -85,6 +88,7 @@ class Arrival:
     input: Input | None = None
     pair: str | None = None
     message: str = ""
+    sent: Json = field(default_factory=dict, repr=False)
 
 
 def read(activity: Json) -> Arrival:
@@ -100,7 +104,9 @@ def read(activity: Json) -> Arrival:
     elif kind in ACTS and input is None:
         kind = nothing
     where, message = _place(activity), _name(activity.get("replyToId"))
-    return Arrival(kind, _id(account, activity), account, address, where, input, pair, message)
+    sent = _data(activity) if kind is Kind.SENT else {}
+    told = address, where, input, pair, message, sent
+    return Arrival(kind, _id(account, activity), account, *told)
 
 
 def _kind(activity: Json) -> Kind:
@@ -124,13 +130,17 @@ def _kind(activity: Json) -> Kind:
 def _input(kind: Kind, activity: Json) -> tuple[Input | None, str | None]:
     if kind is Kind.SAID:
         return Said(clean(_text(activity.get("text")))[:MOST_LETTERS].strip()), None
-    value = _dict(activity.get("value"))
-    data = _dict(_dict(value.get("action")).get("data")) or _dict(value.get("data")) or value
+    data = _data(activity)
     item, action = _name(data.get("item")), _name(data.get("action"))
     pair = _name(data.get("pair")) or None
     if kind is Kind.SENT or not action:
         return (Submitted(item, answers(data)) if item else None), pair
     return (Pressed(item, action) if item or action == HOME else None), pair
+
+
+def _data(activity: Json) -> Json:
+    value = _dict(activity.get("value"))
+    return _dict(_dict(value.get("action")).get("data")) or _dict(value.get("data")) or value
 
 
 def tenant_of(activity: Json) -> str:
