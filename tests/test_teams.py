@@ -467,6 +467,28 @@ async def test_a_slow_turn_shows_that_we_are_at_it_and_is_answered_politely(data
         assert "welcome.accepted" in await entries(house, pair)
 
 
+async def test_a_teams_that_hangs_while_we_show_that_we_are_at_it_holds_up_nothing(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Point 20: what is committed is acknowledged, and nothing is left over at the end."""
+    async with opened(database, intake=Slow, patience=Patience(typing=0.01)) as house:
+        house.intake.gate, typing, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        ada, _, _ = await moves_in(house)
+
+        async def hangs(*_: object) -> None:
+            typing.set()
+            await over.wait()
+
+        monkeypatch.setattr(house.messenger, "say_at", hangs)
+        saying = asyncio.create_task(ada.says("status"))
+        await typing.wait()
+        house.intake.gate.set()
+        assert (await asyncio.wait_for(saying, 5)).status_code == HTTPStatus.OK
+        over.set()
+        await house.settled()
+        assert not house.desk._tasks
+
+
 async def test_what_could_not_be_taken_in_time_is_to_be_sent_again(database: str) -> None:
     async with opened(database, intake=Slow, patience=Patience(message=0.01)) as house:
         house.intake.gate = asyncio.Event()

@@ -160,11 +160,14 @@ class Desk:
         return outbound.told(outbound.notice(notice_lines(text)), self._say(arrival, "answered"))
 
     async def _typing(self, arrival: Arrival, job: Awaitable[T]) -> T:
-        """Wait for something; show that we are at it when it takes a while."""
+        """Wait for something; show that we are at it when it takes a while.
+
+        Showing it is not waited for: a slow Teams would hold back its own acknowledgement.
+        """
         task = asyncio.ensure_future(job)
         done, _ = await asyncio.wait({task}, timeout=self._patience.typing)
         if not done and arrival.address:
-            await self._messenger.say_at(arrival.address, {"type": "typing"})
+            self._start(self._messenger.say_at(arrival.address, {"type": "typing"}))
         return await task
 
     # What is answered at once
