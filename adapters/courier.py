@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from adapters import logs
 from adapters.calendar.occasions import occasions
 from adapters.calendar.words import Words
 from adapters.mail import InDoubtError, Letter
@@ -58,7 +59,7 @@ class Courier:
             for me, meeting in _wanted(known, now):
                 await self._see_to(known, me, meeting, now)
         except Exception as error:  # noqa: BLE001  # the next look-in finds the same difference
-            log.error("mailing failed: %s", type(error).__name__)  # noqa: TRY400
+            log.error("mailing failed", extra=logs.of(error))  # noqa: TRY400
 
     async def _see_to(self, pair: Pair, me: Person, meeting: Occasion, now: datetime) -> None:
         keys = self.store.keys

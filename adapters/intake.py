@@ -180,7 +180,7 @@ class Intake:
             async with asyncio.timeout(PATIENCE):
                 return await ask(account) if ask else ""
         except Exception as error:  # noqa: BLE001  # they can still come in by a code
-            log.warning("no e-mail: %s", type(error).__name__)
+            log.warning("no e-mail", extra=logs.of(error))
             return ""
 
     async def came(self, account: Account) -> None:

@@ -19,7 +19,9 @@ from adapters.settings import ROOT
 OURS = "turnabout"
 ACCESS = "uvicorn.access"
 NOWHERE = 404
-FIELDS = frozenset({"error", "place", "pair", "programme", "platform", "kind", "attempts"})
+FIELDS = frozenset(
+    {"error", "place", "pair", "programme", "platform", "tenant", "kind", "attempts"}
+)
 
 
 class Lines(logging.Formatter):
@@ -42,9 +44,14 @@ class Lines(logging.Formatter):
 def of(error: BaseException) -> dict[str, Any]:
     """Return what may be said of an error: its kind and its place, never its message."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if frame.filename.startswith(str(ROOT))] or frames
+    ours = [frame for frame in frames if _is_ours(Path(frame.filename))] or frames
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     return {"error": type(error).__name__, "place": place}
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is of this project, and of no library that is installed within it."""
+    return path.is_relative_to(ROOT) and "site-packages" not in path.relative_to(ROOT).parts
 
 
 def to_stderr() -> None:

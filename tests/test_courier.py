@@ -198,5 +198,5 @@ async def test_whatever_fails_no_log_has_an_address(round_: Round, caplog) -> No
     round_.box.rcpt = "550 ada@example.org is unknown"
     await round_.looks_in()
     await round_.house.intake._courier.look_in("no such pair")
-    ours = [r.getMessage() for r in caplog.records if r.name.startswith("turnabout")]
-    assert ours == ["mailing failed: LookupError"]
+    ours = [r for r in caplog.records if r.name.startswith("turnabout")]
+    assert [(r.getMessage(), r.error) for r in ours] == [("mailing failed", "LookupError")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import logging
@@ -119,6 +120,45 @@ async def test_a_line_says_where_it_went_wrong(lines):
     (line,) = [line for line in lines() if line["logger"] == "turnabout.test"]
     assert (line["said"], line["level"], line["error"]) == ("failed", "error", "KeyError")
     assert line["place"].startswith("test_health.py:")
+
+
+def test_a_line_names_our_place_and_no_librarys():
+    """Libraries are installed within the project, where one may look for them in vain."""
+    library = logs.ROOT / ".venv" / "lib" / "site-packages" / "driver.py"
+    scope = {}
+    exec(compile("def falls():\n    raise OSError", str(library), "exec"), scope)  # noqa: S102
+    with pytest.raises(OSError) as told:  # noqa: PT011  # it has no words
+        scope["falls"]()
+    assert logs.of(told.value)["place"].startswith("test_health.py:")
+    its_own = told.value.with_traceback(told.tb.tb_next)
+    assert logs.of(its_own)["place"] == "driver.py:2", "where none is ours, the last there is"
+
+
+def test_no_line_of_ours_has_a_gap_or_a_field_that_is_not_written():
+    """What a gap would be filled with is never written: it might be what somebody typed."""
+    found = list(_logged())
+    assert len(found) > 20
+    for place, call in found:
+        match call.args:
+            case [ast.Constant(str(said))]:
+                assert not set("%{") & set(said), place
+            case _:
+                raise AssertionError(place)
+        assert {keyword.arg for keyword in call.keywords} <= {"extra"}, place
+        named = [each for each in ast.walk(call) if isinstance(each, ast.Dict)]
+        keys = {key.value for each in named for key in each.keys if key}
+        assert keys <= logs.FIELDS, place
+
+
+def _logged():
+    """Yield every place where something is logged, and the call."""
+    levels = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+    for path in [*(logs.ROOT / "adapters").rglob("*.py"), *(logs.ROOT / "bot").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(ast.Attribute(ast.Name("log" | "quiet" | "logging"), name)):
+                    if name in levels:
+                        yield f"{path.name}:{node.lineno}", node
 
 
 # In numbers

@@ -23,7 +23,11 @@ quiet.setLevel(logging.CRITICAL)  # the SDK would log what it was answered
 
 
 class GrantError(Exception):
-    """Slack granted nothing. The message is Slack's own word for why, and holds no secret."""
+    """Slack granted nothing. `word` is Slack's own for why, and holds no secret."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,15 +106,15 @@ class Installing:
         try:
             new = await self.granting.install(told["code"], self.public + BACK, now)
         except GrantError as error:
-            log.warning("Slack granted no installation: %s", error)
-            return self._page(request, "refused", HTTPStatus.BAD_GATEWAY, reason=str(error))
+            log.warning("Slack granted no installation", extra={"error": error.word})
+            return self._page(request, "refused", HTTPStatus.BAD_GATEWAY, reason=error.word)
         await self._keep(new)
         return self._page(request, "installed", HTTPStatus.OK, new)
 
     async def _keep(self, new: Installation) -> None:
         await self.store.run(lambda conn: installations.keep(conn, self.store.keys, new))
         self.workspaces.forget(new.tenant)
-        log.info("installed in %s", new.tenant)
+        log.info("installed", extra={"tenant": new.tenant})
 
     def _page(
         self,

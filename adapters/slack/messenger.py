@@ -12,6 +12,7 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from adapters import logs
 from adapters.slack import outbound
 from adapters.slack.web import AWAY, RefusedError
 
@@ -119,7 +120,7 @@ class SlackMessenger:
         try:
             await self.retire(account, ref)
         except Exception as error:  # noqa: BLE001  # the new message has arrived, which matters
-            log.warning("not retired: %s", type(error).__name__)
+            log.warning("not retired", extra=logs.of(error))
 
     async def _change(self, account: Account, ref: str, told: Mapping[str, Any]) -> None:
         channel, _, ts = ref.partition(":")

@@ -187,7 +187,8 @@ class Web:
         if status >= 500 or code in DOUBT or not code:  # noqa: PLR2004  # a server's fault
             return DoubtError(f"{method}: {code or status}")
         if code not in GONE:
-            log.warning("%s: %s", method, code)
+            word = code if code.isidentifier() else ""
+            log.warning("Slack refused", extra={"kind": method, "error": word})
         return RefusedError(code, None if code in GONE else LATER)
 
 

@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters import logs
 from adapters.slack import gate, inbound
 from adapters.slack.answers import Answers
 from adapters.slack.homes import Homes
@@ -155,7 +156,7 @@ class Slack:
         try:
             reply = await self._intake.receive(*told)
         except Exception as error:  # noqa: BLE001  # whatever it is, Slack tries again
-            log.error("not taken: %s", type(error).__name__)  # noqa: TRY400  # no words in logs
+            log.error("not taken", extra=logs.of(error))  # noqa: TRY400
             raise NotTakenError from None
         if reply.taken:
             self._do(self._look_around(heard.account))
@@ -176,7 +177,7 @@ async def _well(doing: Coroutine[None, None, None]) -> None:
     try:
         await doing
     except Exception as error:  # noqa: BLE001  # it was taken; what is missing comes with the card
-        log.warning("not said: %s", type(error).__name__)
+        log.warning("not said", extra=logs.of(error))
 
 
 def _app() -> AsyncApp:
@@ -212,7 +213,7 @@ async def failed(error: Exception) -> BoltResponse:
     if isinstance(error, NotTakenError):
         return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
     if not isinstance(error, BoltUnhandledRequestError):
-        log.error("not read: %s", type(error).__name__)
+        log.error("not read", extra=logs.of(error))
     return BoltResponse(status=HTTPStatus.OK)
 
 
@@ -239,7 +240,7 @@ async def dispatched(app: AsyncApp, body: dict[str, Any]) -> Response:
     try:
         answer = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     except Exception as error:  # noqa: BLE001  # bolt's own, at what has no form that Slack has
-        log.warning("not read: %s", type(error).__name__)
+        log.warning("not read", extra=logs.of(error))
         return Response()
     headers = answer.first_headers_without_set_cookie()
     return Response(answer.body, answer.status, headers)

@@ -101,7 +101,7 @@ class Workspaces:
         )
         self.forget(*removal.tenants)
         if tenant:
-            log.info("the installation of %s was taken back", tenant)
+            log.info("the installation was taken back", extra={"tenant": tenant})
 
     async def _look_up(self, team: str, enterprise: str) -> Known:
         found = await self._renewed(team, enterprise)
@@ -143,7 +143,9 @@ class Workspaces:
         try:
             new = await self._granting.renew(old, now)
         except GrantError as error:
-            log.error("the token of %s was not renewed: %s", old.tenant, error)  # noqa: TRY400
+            log.error(  # noqa: TRY400
+                "the token was not renewed", extra={"tenant": old.tenant, "error": error.word}
+            )
             return False
         await self._store.run(lambda conn: installations.renew(conn, self._store.keys, new))
         return True

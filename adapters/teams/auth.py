@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import jwt
 
+from adapters import logs
 from adapters.teams.cloud import DEVELOPMENT, HERE
 from adapters.teams.inbound import tenant_of
 
@@ -89,7 +90,7 @@ class KeyRing:
             found = await self._json(str(told["jwks_uri"]))
             keys = dict(_signing_key(each) for each in found["keys"] if each.get("kty") == "RSA")
         except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError) as error:
-            log.error("Teams' keys could not be fetched: %s", type(error).__name__)  # noqa: TRY400
+            log.error("Teams' keys could not be fetched", extra=logs.of(error))  # noqa: TRY400
             return
         self._keys, self._fetched = keys, self._looked
 

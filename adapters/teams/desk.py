@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from adapters import logs
 from adapters.teams import forms, outbound
 from adapters.teams.inbound import Arrival, Kind
 from adapters.teams.messenger import Met
@@ -266,7 +267,7 @@ class Desk:
     def _over(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("an activity was not taken: %s", type(error).__name__)
+            log.error("an activity was not taken", extra=logs.of(error))
 
 
 def _execute(kind: str, value: object) -> Told:

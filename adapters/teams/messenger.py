@@ -13,6 +13,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from adapters import logs
 from adapters.pacing import unbegun
 from adapters.store import references, screen
 from adapters.teams import outbound
@@ -128,7 +129,7 @@ class TeamsMessenger:
         try:
             await self._connector.put(await self._where(account), ref, bare)
         except Exception as error:  # noqa: BLE001  # its buttons are answered, whatever they say
-            log.warning("an old card kept its buttons: %s", type(error).__name__)
+            log.warning("an old card kept its buttons", extra=logs.of(error))
         await self._store.run(lambda conn: screen.remove_card(conn, account, ref))
 
     async def find(self, account: Account, key: str) -> str | None:
@@ -156,7 +157,7 @@ class TeamsMessenger:
         try:
             await self._post(account, activity)
         except Exception as error:  # noqa: BLE001  # the card says where they are
-            log.warning("an answer did not arrive: %s", type(error).__name__)
+            log.warning("an answer did not arrive", extra=logs.of(error))
 
     async def say_at(self, address: Address, activity: Mapping[str, Any]) -> None:
         """Say something in a chat that may be nobody's; what does not arrive does not matter."""

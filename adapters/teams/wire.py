@@ -18,6 +18,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters import logs
 from adapters.teams import inbound
 from adapters.teams.auth import RefusedError
 from adapters.teams.desk import Told
@@ -58,7 +59,7 @@ def route(check: Check, desk: Desk) -> Route:
         except RefusedError as error:
             return Response(status_code=error.status)
         except Exception as error:  # noqa: BLE001  # Teams is asked to send it again
-            log.error("request failed: %s", type(error).__name__)  # noqa: TRY400
+            log.error("request failed", extra=logs.of(error))  # noqa: TRY400
             return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
     return Route(PATH, messages, methods=["POST"])

@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from adapters import logs
 from adapters.calendar.words import Words
 from adapters.clock import MovableClock
 from adapters.web import inbound, outbound
@@ -335,7 +336,7 @@ class Guard:
                 return self._pages.say("not_now", HTTPStatus.METHOD_NOT_ALLOWED)
             case TooMuchError():
                 return self._pages.say("large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        log.error("request failed: %s", type(error).__name__)
+        log.error("request failed", extra=logs.of(error))
         return self._pages.say("again")
 
 
