@@ -568,8 +568,8 @@ FAULTS = (
     Fault(
         "in calendars: a letter is not claimed before it is sent",
         "adapters/store/mailings.py",
-        "newer = mailing.c.sequence < meeting.sequence",
-        "newer = mailing.c.sequence <= meeting.sequence",
+        "newer = known.sequence < meeting.sequence",
+        "newer = known.sequence <= meeting.sequence",
         "tests/test_courier.py",
     ),
     Fault(

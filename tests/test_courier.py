@@ -10,11 +10,13 @@ from email.policy import SMTP as ON_THE_WIRE
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import func, select
 
+from adapters import metrics
 from adapters.courier import LEASE
 from adapters.mail import LATER
 from adapters.settings import Settings, new_key
-from adapters.store import roster
+from adapters.store import roster, tables
 from bot.flows.meeting import Moved
 from bot.inputs import Said
 from bot.people import Account
@@ -65,6 +67,11 @@ class Round:
         await self.house.intake.sweep()
         return self.mailed(before)
 
+    async def open_letters(self) -> int:
+        """Return how many letters the clock would still look into."""
+        asked = select(func.count()).where(tables.mailing.c.until.is_not(None))
+        return await self.house.store.run(lambda conn: conn.execute(asked).scalar_one())
+
     def mailed(self, since: int = 0) -> list[tuple[str, str]]:
         letters = [
             message_from_bytes(e.original_content, policy=ON_THE_WIRE) for e in self.box.got[since:]
@@ -78,6 +85,10 @@ class Round:
         two = {"ada": self.pair.reverse_mentor, "ben": self.pair.reverse_mentee}
         store = self.house.store
         await store.run(lambda conn: roster.set_person(conn, store.keys, two[user].id, email=email))
+
+
+def _errors(kind: str) -> float:
+    return metrics.ERRORS.labels("mail", kind)._value.get()
 
 
 def _method(message) -> str:
@@ -170,6 +181,61 @@ async def test_what_was_refused_for_a_while_is_sent_again_and_what_for_good_is_n
     assert await round_.sweeps() == []
 
 
+async def test_what_was_refused_is_tried_until_the_meeting_begins_and_only_counts_as_refused(
+    round_: Round, caplog
+) -> None:
+    """What certainly did not arrive has not been sent once, however often it was tried."""
+    await round_.agrees()
+    round_.box.rcpt = "451 Later"
+    before = _errors("NotSent")
+    await round_.looks_in()
+    for _ in range(5):
+        round_.passes(LATER)
+        await round_.sweeps()
+    assert _errors("NotSent") - before == 12
+    told = [r for r in caplog.records if r.name == "turnabout.courier"]
+    assert {(r.getMessage(), r.kind, r.error) for r in told} == {("refused", "mail", "NotSent")}
+    round_.box.rcpt = ""
+    round_.passes(LATER)
+    assert await round_.sweeps() == INVITED
+    round_.house.clock.move_to(SOON - LATER)
+    await round_.calls_off()
+    round_.box.rcpt = "451 Later"
+    await round_.looks_in()
+    round_.box.rcpt = ""
+    round_.passes(LATER)
+    assert await round_.sweeps() == []
+
+
+@pytest.mark.parametrize("answer", ["451 Later", "550 No such person"])
+async def test_who_was_never_invited_is_not_told_that_it_was_called_off(
+    round_: Round, answer: str
+) -> None:
+    await round_.agrees()
+    round_.box.rcpt = answer
+    await round_.looks_in()
+    round_.box.rcpt = ""
+    await round_.calls_off()
+    assert await round_.looks_in() == []
+    round_.passes(LATER)
+    assert await round_.sweeps() == []
+    assert not await round_.open_letters(), "nor looked into for ever"
+
+
+async def test_who_was_invited_is_told_that_it_was_called_off_though_it_was_refused_first(
+    round_: Round,
+) -> None:
+    await round_.agrees()
+    assert await round_.looks_in() == INVITED
+    await round_.calls_off()
+    round_.box.rcpt = "451 Later"
+    for _ in range(4):
+        assert await round_.looks_in() == []
+        round_.passes(LATER)
+    round_.box.rcpt = ""
+    assert await round_.sweeps() == OFF
+
+
 async def test_where_nobody_can_tell_it_is_sent_again_under_the_same_name_and_not_for_ever(
     round_: Round,
 ) -> None:
@@ -199,4 +265,6 @@ async def test_whatever_fails_no_log_has_an_address(round_: Round, caplog) -> No
     await round_.looks_in()
     await round_.house.intake._courier.look_in("no such pair")
     ours = [r for r in caplog.records if r.name.startswith("turnabout")]
-    assert [(r.getMessage(), r.error) for r in ours] == [("mailing failed", "LookupError")]
+    said = [(r.getMessage(), getattr(r, "error", "")) for r in ours]
+    assert [what for what, _ in said] == ["refused", "refused", "mailing failed"]
+    assert said[-1] == ("mailing failed", "LookupError")
