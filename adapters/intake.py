@@ -226,8 +226,6 @@ class Intake:
 
         A programme that is slow holds up only itself: another sweep may go on beside this one.
         """
-        if self._courier:
-            await self._courier.sweep()
         now, lease = self._clock.now(), self._services.lease
         taken = await self._store.run(lambda c: due.take(c, now, lease, BATCH, self._busy))
         shares = groupby(taken, key=lambda each: each.programme)
@@ -235,6 +233,11 @@ class Intake:
             *(self._attend(programme, list(share), now + lease) for programme, share in shares)
         )
         return len(taken)
+
+    async def mail(self) -> None:
+        """Let the courier look into its letters; apart from the sweeps, for its server may hang."""
+        if self._courier:
+            await self._courier.sweep()
 
     async def _attend(self, programme: str, share: list[Due], until: datetime) -> None:
         """Look in on one programme's pairs with a few hands, the oldest first."""

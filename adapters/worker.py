@@ -2,6 +2,7 @@
 
 There is no job per reminder and no job store: the next moment is derived from the journal, and the
 scheduler only ticks. Any number of workers share the work: a pair is taken by one at a time.
+Letters have a job of their own: a mail server that hangs holds up nobody's cards.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on wit
 
 @asynccontextmanager
 async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
-    """Look in on due pairs every so many seconds, until the block ends."""
+    """Look in on due pairs every so many seconds, and into letters, until the block ends."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     scheduler.add_job(
         look_in,
@@ -43,6 +44,15 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         max_instances=SWEEPS,
         misfire_grace_time=None,
         next_run_time=datetime.now(UTC),  # the first as all others: one that fails ends nothing
+    )
+    scheduler.add_job(
+        intake.mail,
+        "interval",
+        seconds=seconds,
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        next_run_time=datetime.now(UTC),
     )
     scheduler.start()
     try:

@@ -64,7 +64,7 @@ class Round:
 
     async def sweeps(self) -> list[tuple[str, str]]:
         before = len(self.box.got)
-        await self.house.intake.sweep()
+        await self.house.intake.mail()
         return self.mailed(before)
 
     async def open_letters(self) -> int:

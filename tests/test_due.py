@@ -19,6 +19,7 @@ from adapters.intake import Intake
 from adapters.store import due, figures, roster, tables
 from adapters.store.migrate import is_new_enough
 from adapters.store.sql import SqlStore
+from adapters.worker import ticking
 from bot.people import Account
 from bot.turn import Services, take_turn
 from tests.paper import PaperMessenger
@@ -243,6 +244,35 @@ async def test_a_slow_platform_holds_up_only_its_own_programme(works: Works) -> 
     assert not waiting.done()
     stuck.set()
     assert await waiting == 1
+
+
+async def test_a_mail_server_that_hangs_holds_up_nobody(works: Works) -> None:
+    """Letters have a job of their own, and only one at a time."""
+    stuck, begun, arrived = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    rounds = []
+
+    class Hangs:
+        async def sweep(self) -> None:
+            rounds.append(begun.set())
+            await stuck.wait()
+
+        async def look_in(self, pair: PairId) -> None:
+            pass
+
+    class Told(PaperMessenger):
+        async def post(self, account, card, key, retire):
+            arrived.set()
+            return await super().post(account, card, key, retire)
+
+    await works.pair("calm", 0)
+    services = Services(works.store, BOOK, {"paper": Told()}, LEASE)
+    intake = Intake(services, works.store, Hand(), Hangs())
+    async with ticking(intake, 0.01), asyncio.timeout(20):
+        await begun.wait()
+        await arrived.wait()
+        await asyncio.sleep(0.1)
+    await intake.settled()
+    assert len(rounds) == 1
 
 
 async def test_many_workers_at_once_take_nothing_twice(works: Works) -> None:
