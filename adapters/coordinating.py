@@ -75,7 +75,7 @@ async def keep(settings: Settings, programme: Programme, *, new: bool) -> str:
             del told["name"]
             kept = known[programme.name]
             told["contacts"] = _same(told["contacts"], kept.settings.get("contacts", ()))
-            roster.set_programme(conn, kept.id, told)
+            roster.set_programme(conn, kept.id, told, WallClock().now())
         return f"The programme {programme.name!r} is kept."
 
     return await _in(settings, body)
@@ -104,8 +104,9 @@ async def contact(settings: Settings, programme: str | None, name: str, **places
 
     def body(conn: Connection, keys: Keys) -> str:
         kept = _programme(conn, programme)
-        person = roster.add_contact(conn, keys, kept.id, name, **places)
-        code = roster.invite(conn, None, person, WallClock().now())
+        now = WallClock().now()
+        person = roster.add_contact(conn, keys, kept.id, name, now, **places)
+        code = roster.invite(conn, None, person, now)
         return f"{name}, named contact: tell them to write to Turnabout: join {code}"
 
     return await _in(settings, body)

@@ -208,8 +208,8 @@ class Intake:
             "locale": locale if locale in self._services.book.locales else "",
         }
         told = {name: value for name, value in told.items() if value}
-        keys = self._store.keys
-        return await self._store.run(lambda conn: roster.follow(conn, keys, account, told))
+        keys, now = self._store.keys, self._clock.now()
+        return await self._store.run(lambda conn: roster.follow(conn, keys, account, told, now))
 
     async def look_in(self, pair: PairId) -> None:
         """Take the clock's turn on one pair, and deliver."""

@@ -35,11 +35,11 @@ async def test_a_letter_waits_until_the_contact_has_come_in(database: str, tmp_p
         def invited(conn: Connection) -> str:
             programme = conn.execute(select(tables.programme.c.id)).scalar_one()
             told = {"contacts": [{"name": "Noor", "how": "noor@example.org"}]}
-            roster.set_programme(conn, programme, told)
-            first = roster.add_contact(conn, house.store.keys, programme, "Noor")
-            assert roster.add_contact(conn, house.store.keys, programme, "noor") == first
+            roster.set_programme(conn, programme, told, now)
+            first = roster.add_contact(conn, house.store.keys, programme, "Noor", now)
+            assert roster.add_contact(conn, house.store.keys, programme, "noor", now) == first
             with pytest.raises(LookupError, match="no contact"):
-                roster.add_contact(conn, house.store.keys, programme, "Nobody")
+                roster.add_contact(conn, house.store.keys, programme, "Nobody", now)
             return roster.invite(conn, None, first, now)
 
         code = await house.store.run(invited)

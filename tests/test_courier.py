@@ -83,8 +83,9 @@ class Round:
 
     async def knows(self, user: str, email: str) -> None:
         two = {"ada": self.pair.reverse_mentor, "ben": self.pair.reverse_mentee}
-        store = self.house.store
-        await store.run(lambda conn: roster.set_person(conn, store.keys, two[user].id, email=email))
+        store, now = self.house.store, self.house.clock.now()
+        who = two[user].id
+        await store.run(lambda conn: roster.set_person(conn, store.keys, who, now, email=email))
 
 
 def _errors(kind: str) -> float:
@@ -150,7 +151,7 @@ async def test_who_was_erased_is_not_written_to(round_: Round) -> None:
     await round_.agrees()
     assert await round_.looks_in() == INVITED
     store, ada = round_.house.store, round_.pair.reverse_mentor.id
-    await store.run(lambda conn: roster.erase(conn, store.keys, ada))
+    await store.run(lambda conn: roster.erase(conn, store.keys, ada, MONDAY))
     await round_.calls_off()
     assert await round_.looks_in() == [(TO["ben"], "CANCEL")]
 

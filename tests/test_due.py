@@ -246,6 +246,23 @@ async def test_a_slow_platform_holds_up_only_its_own_programme(works: Works) -> 
     assert await waiting == 1
 
 
+async def test_what_a_coordinator_changes_is_due_from_then_on_and_jumps_no_queue(
+    works: Works,
+) -> None:
+    """A pair began months ago; what is due since before a change stays so."""
+    asleep, waiting = await works.pair("calm", -9999), await works.pair("calm", -1)
+    later = MONDAY + timedelta(days=7)
+    await works.store.work(asleep, lambda work: work.wake(later))
+    keys, (ada, _) = works.store.keys, works.people
+    await works.store.run(lambda c: roster.set_person(c, keys, ada, MONDAY, zone="Asia/Tokyo"))
+    found = [(each.pair, each.since) for each in await works.take(9)]
+    assert found == [(waiting, MONDAY - timedelta(minutes=1)), (asleep, MONDAY)]
+    await works.store.work(asleep, lambda work: work.wake(None))
+    calm = works.programmes["calm"]
+    await works.store.run(lambda c: roster.set_programme(c, calm, {"term": 9}, later))
+    assert (await works.row(asleep)).wake_at == later
+
+
 async def test_a_mail_server_that_hangs_holds_up_nobody(works: Works) -> None:
     """Letters have a job of their own, and only one at a time."""
     stuck, begun, arrived = asyncio.Event(), asyncio.Event(), asyncio.Event()

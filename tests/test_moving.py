@@ -142,7 +142,8 @@ async def test_a_stranger_is_told_how_to_come_in(database: str, text: str) -> No
 async def test_whom_we_know_is_told_in_their_own_language(database: str) -> None:
     async with moving(database) as ben:
         who, keys = (await ben.world.pair()).reverse_mentee.id, ben.world.store.keys
-        await ben.world.store.run(lambda c: roster.set_person(c, keys, who, locale="de"))
+        now = ben.world.clock.now()
+        await ben.world.store.run(lambda c: roster.set_person(c, keys, who, now, locale="de"))
         assert await ben.says_there("join") == notice("joined", "de")
         code = await ben.code("ada")
         assert await ben.says_there(f"join {code}") == notice("code_other", "de")

@@ -428,7 +428,7 @@ async def test_no_word_of_anyone_is_stored_in_clear(place: Place) -> None:
         someone = roster.add_person(
             conn, keys, place.organisation, f"{WORD}-name", email=f"{WORD}@example.org"
         )
-        roster.set_person(conn, keys, someone, name=f"{WORD}-new-name")
+        roster.set_person(conn, keys, someone, MONDAY, name=f"{WORD}-new-name")
         content = {"title": f"{WORD}-title"}
         screen.post_message(conn, keys, ADA_AT, place.pair, "k", content, at=MONDAY)
         return roster.invite(conn, place.pair, place.ada, MONDAY)
@@ -504,7 +504,7 @@ async def lived(place: Place) -> None:
 
 
 async def erase(place: Place) -> None:
-    await place.store.run(lambda conn: roster.erase(conn, place.store.keys, place.ada))
+    await place.store.run(lambda conn: roster.erase(conn, place.store.keys, place.ada, MONDAY))
     await place.store.scrub()
 
 
@@ -630,7 +630,7 @@ async def test_a_changed_programme_reaches_who_remembers_the_old_one(
 ) -> None:
     await place.now(elsewhere)
     change = {"term": 9, "holidays": ["2026-12-24"]}
-    await place.store.run(lambda conn: roster.set_programme(conn, place.programme, change))
+    await place.store.run(lambda conn: roster.set_programme(conn, place.programme, change, MONDAY))
     programme = (await place.now(elsewhere)).programme
     assert programme.term == 9
     assert programme.holidays == (datetime(2026, 12, 24).date(),)
@@ -644,7 +644,9 @@ async def test_settings_that_cannot_be_read_back_are_refused(
     place: Place, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        await place.store.run(lambda conn: roster.set_programme(conn, place.programme, wrong))
+        await place.store.run(
+            lambda conn: roster.set_programme(conn, place.programme, wrong, MONDAY)
+        )
 
 
 async def test_a_changed_person_reaches_who_remembers_the_old_one(
@@ -653,7 +655,9 @@ async def test_a_changed_person_reaches_who_remembers_the_old_one(
     await place.now(elsewhere)
     keys = place.store.keys
     await place.store.run(
-        lambda conn: roster.set_person(conn, keys, place.ada, name="Adèle", zone="Asia/Tokyo")
+        lambda conn: roster.set_person(
+            conn, keys, place.ada, MONDAY, name="Adèle", zone="Asia/Tokyo"
+        )
     )
     ada = (await place.now(elsewhere)).reverse_mentor
     assert (ada.name, ada.zone, ada.country) == ("Adèle", "Asia/Tokyo", "GB")

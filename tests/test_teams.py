@@ -539,7 +539,7 @@ async def test_where_a_chat_is_is_sealed_and_goes_with_its_person(house: House) 
     assert "a:ada" not in str(raw)
     keys, account = house.store.keys, teams_account("ada")
     assert await house.run(lambda c: references.find(c, keys, account))
-    await house.run(lambda c: roster.erase(c, keys, mentor.id))
+    await house.run(lambda c: roster.erase(c, keys, mentor.id, house.clock.now()))
     assert await house.run(lambda c: references.find(c, keys, account)) is None
     assert await house.run(lambda c: directory.whose(c, account)) == ()
 

@@ -62,5 +62,5 @@ async def test_an_organisation_may_want_them_all(house: House) -> None:
     wished = files.settings(files.read(files.EXAMPLE.replace('["teams"]', "[]")))
     told = {"store_rules": wished["store_rules"]}
     (kept,) = await house.run(roster.show_programmes)
-    await house.run(lambda c: roster.set_programme(c, kept.id, told))
+    await house.run(lambda c: roster.set_programme(c, kept.id, told, now))
     assert await kept_back(house, pair) == set()

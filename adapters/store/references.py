@@ -81,7 +81,7 @@ def keep(
     if is_here and told == was and _opened(keys, row, at) == address:
         return True
     if told != was:
-        roster.set_person(conn, keys, person, **{k: v for k, v in asdict(told).items() if v})
+        roster.set_person(conn, keys, person, now, **{k: v for k, v in asdict(told).items() if v})
     if not is_here:
         roster.come_back(conn, at, person, now)
     sealed = keys.seal(conn, of_person(person), asdict(address), *_place(at))

@@ -78,9 +78,11 @@ def add_programme(
     return programme
 
 
-def set_programme(conn: Connection, programme: str, settings: Mapping[str, Any]) -> None:
+def set_programme(
+    conn: Connection, programme: str, settings: Mapping[str, Any], now: datetime
+) -> None:
     """Change some settings of a programme, in every pair of it. Raises LookupError, ValueError."""
-    _turn_over(conn, tables.pair.c.programme == programme)
+    _turn_over(conn, tables.pair.c.programme == programme, now)
     this = tables.programme.c.id == programme
     row = conn.execute(select(tables.programme).where(this).with_for_update()).one_or_none()
     if row is None:
@@ -125,6 +127,7 @@ def set_person(
     conn: Connection,
     keys: Keys,
     person: PersonId,
+    now: datetime,
     *,
     name: str | None = None,
     email: str | None = None,
@@ -134,7 +137,7 @@ def set_person(
 
     Raises LookupError for someone unknown or erased.
     """
-    _turn_over(conn, _of(person))
+    _turn_over(conn, _of(person), now)
     this = tables.person.c.id == person
     row = conn.execute(select(tables.person).where(this).with_for_update()).one_or_none()
     sealed = row.sealed if row else None
@@ -147,7 +150,9 @@ def set_person(
     conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
 
 
-def follow(conn: Connection, keys: Keys, account: Account, told: Mapping[str, str]) -> bool:
+def follow(
+    conn: Connection, keys: Keys, account: Account, told: Mapping[str, str], now: datetime
+) -> bool:
     """Let someone's zone and locale be what their platform says; tell whether we know them.
 
     What is so already turns nothing over: platforms say it often.
@@ -159,7 +164,7 @@ def follow(conn: Connection, keys: Keys, account: Account, told: Mapping[str, st
     row = conn.execute(known).one()._mapping  # noqa: SLF001  # SQLAlchemy's own name for it
     new = {name: value for name, value in told.items() if row[name] != value}
     if new:
-        set_person(conn, keys, who, **new)
+        set_person(conn, keys, who, now, **new)
     return True
 
 
@@ -205,7 +210,7 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
 
     Raises LookupError if the account leads to someone else, or the person has been erased.
     """
-    _wake(conn, person, now)
+    _turn_over(conn, _of(person), now)
     known = select(tables.person.c.sealed).where(tables.person.c.id == person)
     if conn.execute(known).scalar_one_or_none() is None:
         raise LookupError(f"there is no person {person}")
@@ -222,11 +227,13 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
 
 def come_back(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
     """Let what was held back at an account go out again; where its person is reached stays."""
-    _wake(conn, person, now)
+    _turn_over(conn, _of(person), now)
     _release(conn, account)
 
 
-def add_contact(conn: Connection, keys: Keys, programme: str, name: str, **places: str) -> PersonId:
+def add_contact(
+    conn: Connection, keys: Keys, programme: str, name: str, now: datetime, **places: str
+) -> PersonId:
     """Make a named contact somebody who can be written to from here; the same one twice is one.
 
     Raises LookupError for a contact the programme does not have.
@@ -240,7 +247,7 @@ def add_contact(conn: Connection, keys: Keys, programme: str, name: str, **place
     if not found.get("person"):
         told = {"person": add_person(conn, keys, row.organisation, name, **places)}
         found |= told | {key: value for key, value in places.items() if value}
-        set_programme(conn, programme, {"contacts": contacts})
+        set_programme(conn, programme, {"contacts": contacts}, now)
     return PersonId(found["person"])
 
 
@@ -343,13 +350,13 @@ def move(conn: Connection, account: Account, now: datetime) -> tuple[PairId, ...
     return tuple(map(PairId, pairs))
 
 
-def erase(conn: Connection, keys: Keys, person: PersonId) -> None:
+def erase(conn: Connection, keys: Keys, person: PersonId, now: datetime) -> None:
     """Destroy someone's key, and with it all they wrote. A second time changes nothing.
 
     No entry is deleted: the journal still folds, and the partner's words are untouched. Afterwards
     the store is to be scrubbed, so that the key lingers in no file.
     """
-    _turn_over(conn, _of(person))
+    _turn_over(conn, _of(person), now)
     keys.destroy(conn, of_person(person))
     gone = update(tables.person).where(tables.person.c.id == person).values(sealed=None)
     conn.execute(gone)
@@ -394,13 +401,17 @@ def _organisation_of(conn: Connection, programme: str, *people: PersonId) -> str
     return str(found[0])
 
 
-def _turn_over(conn: Connection, which: ColumnElement[bool]) -> None:
+def _turn_over(conn: Connection, which: ColumnElement[bool], now: datetime) -> None:
     """Hold pairs and raise their epoch: what is remembered of them anywhere is out of date.
 
-    So may be what is on their screens: a moment that has passed lets the clock look in at once.
+    So may be what is on their screens, or where that is: the clock looks in at once. What has been
+    due for longer stays so, and nothing is due since before it was.
     """
     _hold(conn, which)
-    changed = {"epoch": tables.pair.c.epoch + 1, "wake_at": tables.pair.c.began}
+    changed = {
+        "epoch": tables.pair.c.epoch + 1,
+        "wake_at": case((_later(now), literal(now, tables.Instant)), else_=tables.pair.c.wake_at),
+    }
     conn.execute(update(tables.pair).where(which).values(changed))
 
 
@@ -410,20 +421,12 @@ def _wake_all(conn: Connection, person: PersonId, now: datetime) -> None:
     programmes = select(tables.programme.c.id).where(
         tables.programme.c.organisation == theirs.scalar_subquery()
     )
-    later = or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
     which = tables.pair.c.programme.in_(programmes)
-    conn.execute(update(tables.pair).where(which, later).values(wake_at=now))
+    conn.execute(update(tables.pair).where(which, _later(now)).values(wake_at=now))
 
 
-def _wake(conn: Connection, person: PersonId, now: datetime) -> None:
-    """Let the clock look in on someone's pairs: they can be reached somewhere new."""
-    _hold(conn, _of(person))
-    later = or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
-    changed = {
-        "epoch": tables.pair.c.epoch + 1,
-        "wake_at": case((later, literal(now, tables.Instant)), else_=tables.pair.c.wake_at),
-    }
-    conn.execute(update(tables.pair).where(_of(person)).values(changed))
+def _later(now: datetime) -> ColumnElement[bool]:
+    return or_(tables.pair.c.wake_at.is_(None), tables.pair.c.wake_at > now)
 
 
 def _release(conn: Connection, account: Account) -> None:

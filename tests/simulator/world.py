@@ -285,7 +285,7 @@ class World:
         if "erase" in self.faults:
             self.tell(f"{someone.name} is erased")
             someone.erased, someone.erased_at = True, self.seconds()
-            self._office(lambda conn: roster.erase(conn, self.keys, someone.person))
+            self._office(lambda conn: roster.erase(conn, self.keys, someone.person, self.clock()))
 
     async def _moves(self) -> None:
         """Let somebody move to another zone."""
@@ -311,7 +311,7 @@ class World:
         await self.witness.screens()
 
     def _set(self, person: PersonId, conn: Connection, **places: str) -> None:
-        roster.set_person(conn, self.keys, person, **places)
+        roster.set_person(conn, self.keys, person, self.clock(), **places)
 
     # -- how it began
 
