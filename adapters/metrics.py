@@ -1,5 +1,8 @@
 """The metrics: what this process did, and how it stands with everybody, as Prometheus reads them.
 
+How it stands is read from the database when it is asked for, so only who does that tells it: a
+number that nobody sets would stand at 0 and say that all is well.
+
 A label is one of a few names of our own, or a programme's opaque id. Nothing a person typed, and
 nothing that names one, is ever a label.
 """
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from bot.turn import Plan, Reply
 
 REGISTRY = CollectorRegistry()
+STANDING = CollectorRegistry()
 MANY = 8  # tries, and more than that
 SECONDS = (1, 5, 15, 30, 60, 120, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
@@ -37,12 +41,14 @@ LATENESS = Histogram(
     registry=REGISTRY,
 )
 QUEUE_AGE = Gauge(
-    "turnabout_queue_age_seconds", "For how long a pair is due.", ["programme"], registry=REGISTRY
+    "turnabout_queue_age_seconds", "For how long a pair is due.", ["programme"], registry=STANDING
 )
-STUCK = Gauge("turnabout_stuck_pairs", "Pairs that failed again and again.", registry=REGISTRY)
-IN_DOUBT = Gauge("turnabout_in_doubt", "Changes nobody knows the end of yet.", registry=REGISTRY)
+STUCK = Gauge("turnabout_stuck_pairs", "Pairs that failed again and again.", registry=STANDING)
+IN_DOUBT = Gauge(
+    "turnabout_in_doubt", "Changes nobody came back from, not looked into yet.", registry=STANDING
+)
 UNREACHABLE = Gauge(
-    "turnabout_unreachable_people", "People a platform gave up on, 5 or more.", registry=REGISTRY
+    "turnabout_unreachable_people", "People a platform gave up on, 5 or more.", registry=STANDING
 )
 
 
@@ -64,14 +70,14 @@ def due(taken: Due, now: datetime) -> None:
 
 
 def shown(figures: Figures, now: datetime) -> bytes:
-    """Return everything as text."""
+    """Return everything as text: what this process did, and how it stands."""
     QUEUE_AGE.clear()
     for programme, since in figures.queues.items():
         QUEUE_AGE.labels(programme).set((now - since).total_seconds())
     STUCK.set(figures.stuck)
     IN_DOUBT.set(figures.in_doubt)
     UNREACHABLE.set(figures.unreachable)
-    return generate_latest(REGISTRY)
+    return generate_latest(REGISTRY) + generate_latest(STANDING)
 
 
 def _outcome(reply: Reply | None) -> str:

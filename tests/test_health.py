@@ -11,9 +11,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import insert, text, update
 
-from adapters import app, cli, intake, logs
+from adapters import app, cli, intake, logs, metrics
 from adapters.settings import new_key
 from adapters.store import tables
 from bot.delivery import FOREVER, Owed
@@ -196,6 +197,15 @@ async def test_what_is_due_failed_in_doubt_or_unreachable_is_told(playground, pa
     assert _age(programme) not in told
     assert (told["turnabout_stuck_pairs"], told["turnabout_in_doubt"]) == (0, 0)
     assert told['turnabout_due_taken_total{tries="4"}'] == before + 1
+
+
+async def test_a_worker_does_not_tell_how_it_stands_since_it_does_not_look(page):
+    """Its constant 0 beside the web process's number would say that all is well."""
+    standing = {"turnabout_stuck_pairs", "turnabout_in_doubt", "turnabout_unreachable_people"}
+    assert standing <= (await figures(page)).keys()
+    workers = generate_latest(metrics.REGISTRY).decode()
+    assert "turnabout_due_taken" in workers
+    assert not any(name in workers for name in (*standing, "turnabout_queue_age_seconds"))
 
 
 @pytest.mark.parametrize(("gone", "told"), [(4, 0), (5, 5)])
