@@ -42,7 +42,9 @@ _NOT_REACHED = (
 class Figures:
     """What is due in which programme and since when, and how many pairs or screens need care.
 
-    `unreachable` is nothing for fewer than `FEW` people.
+    `in_doubt` are changes whose sender never came back and that nobody has looked into yet: one
+    that is being looked into has a claim like any that is on its way. `unreachable` is nothing for
+    fewer than `FEW` people.
     """
 
     queues: Mapping[str, datetime]
