@@ -20,6 +20,7 @@ from adapters.store import due, figures, roster, tables
 from adapters.store.migrate import is_new_enough
 from adapters.store.sql import SqlStore
 from adapters.worker import ticking
+from bot.delivery import FOREVER, Claim, Owed, Posted
 from bot.people import Account
 from bot.turn import Services, take_turn
 from tests.paper import PaperMessenger
@@ -356,6 +357,28 @@ def many(works: Works, count: int) -> Callable[[Connection], None]:
         for n in range(count)
     ]
     return lambda conn: conn.execute(insert(tables.pair), rows).close()
+
+
+async def test_who_moved_on_is_neither_unreachable_nor_in_doubt_where_they_were(
+    works: Works,
+) -> None:
+    pair, (ada, _) = await works.pair("calm", 0), works.people
+    there = Account("paper", "stage", "ada, at another desk")
+    claim = Claim("key", "1", "digest", MONDAY, Owed.NOTHING)
+    left = Posted("m1", "1", "digest", Owed.NOTHING, claim, FOREVER)
+    await works.store.work(pair, lambda work: work.keep(ada, left))
+
+    def stands(conn: Connection) -> tuple[int, int]:
+        return figures.unreachable(conn), figures.read(conn, MONDAY).in_doubt
+
+    def moves(conn: Connection) -> None:
+        roster.add_account(conn, there, ada, MONDAY)
+        roster.move(conn, there, MONDAY)
+
+    assert await works.store.run(stands) == (1, 1)
+    await works.store.run(moves)
+    assert await works.store.run(stands) == (0, 0)
+    assert (await works.store.work(pair, lambda work: work.posted(ada))).owed is Owed.AGAIN
 
 
 async def test_how_it_stands_is_told_in_numbers(works: Works) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFLICT too
 
 from adapters.store import tables
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Table
 
     from adapters.store.keys import Keys
     from bot.people import Account
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LOOK_ALIKES = str.maketrans("OIL", "011", "- ")
 GROUPS, GROUP = 3, 4
+UNDER_WAY = tuple(c.name for c in tables.posted.c if c.name == "hold" or c.name[:6] == "claim_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +333,7 @@ def is_code(text: str) -> bool:
 def move(conn: Connection, account: Account, now: datetime) -> tuple[PairId, ...]:
     """Let someone be reached at this account of theirs from now on, and owe them their cards there.
 
+    Where they were before nothing is waited for or held back any more: nobody looks there again.
     Returns their pairs. Raises LookupError for an account that leads to nobody.
     """
     person = _owner(conn, account)
@@ -340,12 +342,15 @@ def move(conn: Connection, account: Account, now: datetime) -> tuple[PairId, ...
     theirs = select(func.max(tables.account.c.since)).where(tables.account.c.person == person)
     last: datetime = conn.execute(theirs).scalar_one()
     add_account(conn, account, person, max(now, last + tables.MICROSECOND))
+    posted = tables.posted
+    before = and_(posted.c.person == person, not_(_on(posted, account)))
+    conn.execute(update(posted).where(before).values(dict.fromkeys(UNDER_WAY)))
     pairs = conn.execute(select(tables.pair.c.id).where(_of(person)).order_by("id")).scalars().all()
     owed = {"owed": Owed.AGAIN.value, "hold": None}
     for pair in pairs:
         row = {**_triple(account), "pair": pair, "person": person, **owed}
-        put = upsert(tables.posted).values(row | dict.fromkeys(("ref", "revision", "digest"), ""))
-        keys = list(tables.posted.primary_key)
+        put = upsert(posted).values(row | dict.fromkeys(("ref", "revision", "digest"), ""))
+        keys = list(posted.primary_key)
         conn.execute(put.on_conflict_do_update(index_elements=keys, set_=owed))
     return tuple(map(PairId, pairs))
 
@@ -430,7 +435,7 @@ def _later(now: datetime) -> ColumnElement[bool]:
 
 
 def _release(conn: Connection, account: Account) -> None:
-    screens = and_(*(tables.posted.c[n] == value for n, value in _triple(account).items()))
+    screens = _on(tables.posted, account)
     conn.execute(update(tables.posted).where(screens).values(hold=None))
 
 
@@ -463,7 +468,11 @@ def _plain(email: str) -> str:
 
 
 def _at(account: Account) -> ColumnElement[bool]:
-    return and_(*(tables.account.c[name] == value for name, value in _triple(account).items()))
+    return _on(tables.account, account)
+
+
+def _on(table: Table, account: Account) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == value for name, value in _triple(account).items()))
 
 
 def _triple(account: Account) -> dict[str, str]:
