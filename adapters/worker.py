@@ -12,7 +12,7 @@ import logging
 import signal
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import start_http_server
@@ -28,17 +28,29 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
 
 log = logging.getLogger("turnabout.worker")
+GRACE = 20.0  # seconds that what has begun may take when the process is told to stop
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
 @asynccontextmanager
 async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
-    """Look in on due pairs every so many seconds, and into letters, until the block ends."""
+    """Look in on due pairs every so many seconds, and into letters, until the block ends.
+
+    What has begun by then is finished: what is cut short on its way is in doubt.
+    """
+    begun: set[asyncio.Task[Any]] = set()
+    stop = asyncio.Event()
+
+    async def sweeps() -> None:
+        task = asyncio.create_task(look_in(intake, stop))
+        begun.add(task)
+        task.add_done_callback(begun.discard)
+        await asyncio.shield(task)
+
     scheduler = AsyncIOScheduler(timezone="UTC")
     scheduler.add_job(
-        look_in,
+        sweeps,
         "interval",
-        [intake],
         seconds=seconds,
         coalesce=True,
         max_instances=SWEEPS,
@@ -58,12 +70,17 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        stop.set()
+        scheduler.pause()
+        late = (await asyncio.wait(begun, timeout=GRACE))[1] if begun else set()
+        for task in late:
+            task.cancel()  # it notes what it has not begun
         scheduler.shutdown(wait=False)
 
 
-async def look_in(intake: Intake) -> None:
-    """Look in on all pairs that are due, share by share."""
-    while await intake.sweep():
+async def look_in(intake: Intake, stop: asyncio.Event | None = None) -> None:
+    """Look in on all pairs that are due, share by share, until told to stop."""
+    while not (stop and stop.is_set()) and await intake.sweep():
         pass
 
 

@@ -340,6 +340,26 @@ async def test_a_worker_whose_lease_is_over_gives_the_rest_back(works: Works) ->
     assert sorted(each.attempts for each in left) == [1, 1, 1, 1, 1, 2]
 
 
+async def test_a_worker_that_is_told_to_stop_finishes_what_it_has_begun() -> None:
+    """A rolling restart: what was cut short on its way would be in doubt."""
+    begun, over, swept = asyncio.Event(), asyncio.Event(), []
+
+    class Busy:
+        async def sweep(self) -> int:
+            begun.set()
+            await over.wait()
+            swept.append("whole")
+            return 1
+
+        async def mail(self) -> None:
+            """Nobody has letters."""
+
+    async with ticking(Busy(), 3600):  # type: ignore[arg-type]
+        await begun.wait()
+        asyncio.get_running_loop().call_soon(over.set)
+    assert swept == ["whole"], "finished, and not begun anew"
+
+
 def many(works: Works, count: int) -> Callable[[Connection], None]:
     """Return what adds many due pairs to the programmes by turns, without keys or journals."""
     names = list(works.programmes.values())
