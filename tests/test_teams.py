@@ -14,6 +14,7 @@ from adapters.settings import new_key
 from adapters.store import directory, references, roster
 from adapters.store.references import Address, Place
 from adapters.teams.desk import Patience
+from bot import facilitator
 from tests.fake_teams import APP, EXECUTE, Client, Fault, typed, walked
 from tests.teams_stage import House, opened, teams_account, two_people
 
@@ -374,6 +375,24 @@ async def test_the_line_under_a_card_shows_home(house: House) -> None:
     await house.settled()
     assert "Yours to do" not in words(house.client("eve"))
     assert len(ada.chat) == shown
+
+
+async def test_a_link_that_was_asked_for_in_home_is_a_link_in_the_chat(house: House) -> None:
+    """What is answered at once is a plain sentence on Teams: no mark of ours may show in it."""
+    ada, _, pair = await begin(house)
+
+    async def linked(*_: object) -> str:
+        return "Keep it to yourself.\n» Your private calendar https://example.org/cal/a.ics"
+
+    house.intake.hand_out = linked
+    known = await house.store.work(pair, lambda work: work.pair())
+    items = facilitator.inbox(known, known.reverse_mentor, house.clock.now())
+    item = next(item.key for item in items if item.thread == "calendar")
+    answer = await ada.does({"data": {"pair": pair, "item": item, "action": "feed"}}, ada.live)
+    await house.settled()
+    assert (answer["type"], "»" in answer["value"]) == (MESSAGE, False)
+    assert "end of this chat" in answer["value"]
+    assert "https://example.org/cal/a.ics" in str(ada.chat[-1].activity)
 
 
 async def test_only_the_newest_card_has_buttons_and_an_old_one_keeps_its_words(

@@ -222,6 +222,10 @@ class Desk:
         return _dialog("continue", forms.dialog(sheet, pair, words))
 
     def _message(self, arrival: Arrival, text: str) -> Told:
+        """Say it at once; what is more than a sentence, such as a link, is said in the chat."""
+        if any(kind != "text" for kind, _ in notice_lines(text)):
+            self._start(self._messenger.say(arrival.account, self._notice(arrival, text)))
+            text = self._say(arrival, "below")
         if arrival.kind in {Kind.OPENED, Kind.SENT}:
             return _dialog("message", text)
         return _execute(MESSAGE, text)
