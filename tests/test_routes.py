@@ -1,4 +1,4 @@
-"""The way to a SQLite file: what waits at the same time shares a commit, and fails alone."""
+"""The ways to a database: on SQLite what waits shares a commit; on PostgreSQL nobody waits long."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from adapters.store import routes
-from adapters.store.routes import TOGETHER, SqliteRoute
+from adapters.store import routes, sql
+from adapters.store.routes import TOGETHER, PostgresRoute, SqliteRoute, may_pass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+pytest_plugins = ("tests.databases",)
 
 
 @pytest.fixture
@@ -131,3 +133,54 @@ async def test_who_no_longer_waits_is_passed_over(route: SqliteRoute) -> None:
     held.set()
     await asyncio.gather(first, last)
     assert await route.run(kept) == ["last"]
+
+
+# On PostgreSQL
+
+
+on_postgres = pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+HELD = "SELECT version_num FROM alembic_version FOR UPDATE"
+
+
+def holds(conn: Connection) -> str:
+    return str(conn.exec_driver_sql(HELD).scalar_one())
+
+
+@on_postgres
+async def test_who_waits_for_a_row_that_is_held_may_soon_try_again(database: str) -> None:
+    holder, waiter = PostgresRoute(database, {}), PostgresRoute(database, {}, patience=0.1)
+    async with asyncio.timeout(8), holder._engine.connect() as held, held.begin():
+        await held.run_sync(holds)
+        with pytest.raises(DBAPIError) as told:
+            await waiter.run(holds)
+    assert may_pass(told.value)
+    assert await waiter.run(holds)
+    await asyncio.gather(holder.close(), waiter.close())
+
+
+@on_postgres
+async def test_who_stands_still_in_a_transaction_lets_go_and_may_try_again(database: str) -> None:
+    still, waiter = PostgresRoute(database, {}, still=0.2), PostgresRoute(database, {})
+    async with asyncio.timeout(8), still._engine.connect() as held:
+        await held.begin()
+        await held.run_sync(holds)
+        assert await waiter.run(holds), "though nobody has let go"
+        with pytest.raises(DBAPIError) as told:
+            await held.run_sync(holds)
+    assert may_pass(told.value)
+    assert await still.run(holds)
+    await asyncio.gather(still.close(), waiter.close())
+
+
+@on_postgres
+async def test_those_who_wait_outlast_whoever_stands_still(database: str) -> None:
+    def asked(conn: Connection) -> list[str]:
+        names = ("lock_timeout", "idle_in_transaction_session_timeout")
+        return [str(conn.exec_driver_sql(f"SHOW {name}").scalar_one()) for name in names]
+
+    route = PostgresRoute(database, {})
+    assert await route.run(asked) == ["10s", "30s"]
+    assert sql.TRIES * routes.PATIENCE > routes.STILL
+    await route.close()

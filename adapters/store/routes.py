@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TOGETHER = 32  # bodies that may share a commit
-PATIENCE = 10  # seconds a writer waits for another process to let go of a SQLite file
+PATIENCE = 10  # seconds to wait for another to let go: of a SQLite file, or of a PostgreSQL row
+STILL = 30  # seconds a transaction on PostgreSQL may stand still; those who wait try four times
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 SERIALIZATION, DEADLOCK, LOCK, UNIQUE = "40001", "40P01", "55P03", "23505"
@@ -147,10 +148,26 @@ class SqliteRoute:
 class PostgresRoute:
     """As many connections as there are turns at once, within reason."""
 
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self,
+        url: str,
+        options: Mapping[str, Any],
+        patience: float = PATIENCE,
+        still: float = STILL,
+    ) -> None:
+        """Open nothing yet.
+
+        Who stands still in a transaction, with its process, lets go of what it holds after a while,
+        as the server would otherwise notice only when the line is given up.
+        """
+        limits = {"lock_timeout": patience, "idle_in_transaction_session_timeout": still}
+        told = {name: f"{seconds * 1000:.0f}ms" for name, seconds in limits.items()}
         self._engine = create_async_engine(
-            url, execution_options=dict(options), hide_parameters=True, pool_size=10
+            url,
+            connect_args={"server_settings": told},
+            execution_options=dict(options),
+            hide_parameters=True,
+            pool_size=10,
         )
 
     async def run(self, body: Callable[[Connection], T]) -> T:

@@ -26,7 +26,7 @@ from bot.journal import Entry, PersonId, read, write
 from bot.people import Account, Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, FromClause, Row, ScalarSelect
@@ -182,19 +182,12 @@ class SqlStore:
 
     async def run(self, body: Callable[[Connection], T]) -> T:
         """Run a body in one transaction; again, a few times, where another was in its way."""
-        for tried in range(1, TRIES):
-            try:
-                return await self._route.run(body)
-            except DBAPIError as error:
-                if not may_pass(error):
-                    raise
-            await asyncio.sleep(PAUSE * tried * random.uniform(0.5, 1.5))  # noqa: S311
-        return await self._route.run(body)
+        return await self._again(lambda: self._route.run(body))
 
     async def scrub(self) -> None:
         """Overwrite what was deleted, after someone was erased."""
         self._folds.clear()
-        await self._route.scrub()
+        await self._again(self._route.scrub)
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -203,6 +196,16 @@ class SqlStore:
     def known(self, pair: PairId) -> Fold | None:
         """Return a pair as it was last seen, if it is remembered."""
         return self._folds.get(pair)
+
+    async def _again(self, job: Callable[[], Awaitable[T]]) -> T:
+        for tried in range(1, TRIES):
+            try:
+                return await job()
+            except DBAPIError as error:
+                if not may_pass(error):
+                    raise
+            await asyncio.sleep(PAUSE * tried * random.uniform(0.5, 1.5))  # noqa: S311
+        return await job()
 
     def _remember(self, pair: PairId, fold: Fold) -> None:
         self._folds[pair] = fold
