@@ -23,6 +23,7 @@ from adapters import settings as environment
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
 from adapters.store import installations
+from adapters.store.countries import country_of
 from adapters.store.keys import Keys, WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
@@ -311,7 +312,7 @@ def _contact(options: argparse.Namespace) -> int:
             f"There is no time zone {options.zone!r}; use one such as Europe/Berlin."
         )
     places = {"zone": options.zone, "locale": options.locale}
-    places["country"] = coordinating.country_of(options.zone)
+    places["country"] = country_of(options.zone)
     told = coordinating.contact(environment.read(), options.programme, options.name, **places)
     _say(asyncio.run(told))
     return 0

@@ -10,6 +10,7 @@ from adapters import programme as files
 from adapters.clock import WallClock
 from adapters.slack.installing import address
 from adapters.store import installations, roster
+from adapters.store.countries import country_of
 from adapters.store.sql import SqlStore
 from bot.people import Account
 
@@ -179,6 +180,7 @@ def _programme(conn: Connection, name: str | None) -> KeptProgramme:
 
 
 def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
+    ZoneInfo(one.zone)
     country = one.country or country_of(one.zone)
     if one.platform != "web" and one.tenant:
         roster.bind(conn, organisation, one.platform, one.tenant)
@@ -215,16 +217,6 @@ def _door(conn: Connection, keys: Keys, tenant: str) -> str:
     if found is None:
         return "open Turnabout in Slack (under Apps) and write to it"
     return f"open {address(found)} and write to Turnabout"
-
-
-def country_of(zone: str) -> str:
-    """Return the country a zone is in, for its public holidays; nothing if that is not known."""
-    ZoneInfo(zone)
-    from importlib import resources  # noqa: PLC0415  # read once, when somebody is brought in
-
-    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return next((row[0] for row in rows if len(row) > 2 and row[2] == zone), "")  # noqa: PLR2004
 
 
 async def _in(settings: Settings, body: Callable[[Connection, Keys], T]) -> T:

@@ -660,7 +660,32 @@ async def test_a_changed_person_reaches_who_remembers_the_old_one(
         )
     )
     ada = (await place.now(elsewhere)).reverse_mentor
-    assert (ada.name, ada.zone, ada.country) == ("Adèle", "Asia/Tokyo", "GB")
+    assert (ada.name, ada.zone, ada.country) == ("Adèle", "Asia/Tokyo", "JP")
+
+
+@pytest.mark.parametrize(
+    ("before", "zone", "after"),
+    [
+        ("GB", "Asia/Tokyo", "JP"),
+        ("", "Asia/Tokyo", "JP"),
+        ("FR", "Asia/Tokyo", "FR"),
+        ("GB", "Etc/UTC", ""),
+        ("", "Europe/London", ""),
+    ],
+)
+async def test_whose_country_was_only_guessed_is_in_that_of_their_new_zone(
+    place: Place, before: str, zone: str, after: str
+) -> None:
+    """As a platform says where they are; what a coordinator said stays."""
+    keys, ada = place.store.keys, place.ada
+
+    def moves(conn: Connection) -> bool:
+        roster.set_person(conn, keys, ada, MONDAY, country=before)
+        return roster.follow(conn, keys, ADA_AT, {"zone": zone}, MONDAY)
+
+    assert await place.store.run(moves)
+    found = (await place.now()).reverse_mentor
+    assert (found.zone, found.country) == (zone, after)
 
 
 async def test_a_pair_is_of_one_organisation_and_of_two_people(place: Place) -> None:

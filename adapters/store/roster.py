@@ -16,6 +16,7 @@ from sqlalchemy import and_, case, delete, func, insert, literal, not_, or_, sel
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFLICT too
 
 from adapters.store import tables
+from adapters.store.countries import country_of
 from adapters.store.keys import of_pair, of_person
 from adapters.store.people import IDENTITY, SETTINGS, programme_of
 from bot.delivery import Owed
@@ -136,6 +137,7 @@ def set_person(
 ) -> None:
     """Change what is known of someone: name, email, locale, zone, country.
 
+    Where the country was only guessed from their zone, it is guessed from a new one again.
     Raises LookupError for someone unknown or erased.
     """
     _turn_over(conn, _of(person), now)
@@ -148,6 +150,12 @@ def set_person(
     told = {"name": name, "email": email}
     known |= {key: value for key, value in told.items() if value is not None}
     sealed = _identity(conn, keys, person, known["name"], known["email"])
+    if (
+        row
+        and row.country in {"", country_of(row.zone)}
+        and places.get("zone", row.zone) != row.zone
+    ):
+        places.setdefault("country", country_of(places["zone"]))
     conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
 
 
