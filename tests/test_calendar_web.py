@@ -216,12 +216,14 @@ async def test_somebody_in_two_pairs_has_one_calendar_and_the_others_see_nothing
 
 
 async def test_who_is_erased_has_no_calendar_and_asks_nobody(desk: Desk) -> None:
+    links = [desk.calendars.to_add(desk.pair, me).file for me in (desk.ben, desk.ada)]
     address = await desk.calendars.subscribe(desk.ben.id)
     page = await desk.calendars.ask_assistant(desk.pair, desk.ben)
     store, now = desk.playground.house.store, desk.playground.house.clock.now()
     await store.run(lambda conn: roster.erase(conn, store.keys, desk.ben.id, now))
     assert (await desk.gets(address)).status_code == 404
     assert (await desk.gets(page)).status_code == 404
+    assert [(await desk.gets(link)).status_code for link in links] == [404, 200]
     assert not await desk.rows(tables.feed)
     assert not await desk.rows(tables.placing)
 

@@ -100,7 +100,10 @@ class Calendars:
         return ics.published(meetings, words, words("feed"))
 
     async def file(self, word: str) -> bytes | None:
-        """Return the meeting that a signed address means, as it stands now."""
+        """Return the meeting that a signed address means, as it stands now.
+
+        Nothing for who was erased: what they were given leads nowhere, as their name does.
+        """
         now = self.clock.now()
         found = self.addresses.filed(word, now)
         if found is None:
@@ -110,8 +113,9 @@ class Calendars:
             pair = await self._pair(pair_id)
         except LookupError:  # the playground was started over
             return None
-        meeting = occasion(pair, no, now)
-        words = Words(self.book, pair.person(me).locale)
+        whose = pair.person(me)
+        meeting = occasion(pair, no, now) if whose.name else None
+        words = Words(self.book, whose.locale)
         return ics.published([meeting], words) if meeting else None
 
     async def asked(self, word: str) -> tuple[Placing, Person] | None:
