@@ -135,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
     asked.add_argument("--locale", default="en")
 
+    gone = command("erase", _erase, "erase somebody for good: their name, and all they wrote")
+    gone.add_argument("--name", default="", help="as they were brought in")
+    gone.add_argument("--email", default="", help="to tell people of one name apart")
+    gone.add_argument("--person", default="", help="their id, where that does not tell them apart")
+    gone.add_argument("--yes", action="store_true", help="do it; without this, say what would be")
+
     _on_slack(command)
     _on_teams(command)
     _to_look_at(command)
@@ -315,6 +321,13 @@ def _contact(options: argparse.Namespace) -> int:
     places["country"] = country_of(options.zone)
     told = coordinating.contact(environment.read(), options.programme, options.name, **places)
     _say(asyncio.run(told))
+    return 0
+
+
+def _erase(options: argparse.Namespace) -> int:
+    whom = options.name, options.email, options.person
+    for line in asyncio.run(coordinating.erase(environment.read(), *whom, sure=options.yes)):
+        _say(line)
     return 0
 
 

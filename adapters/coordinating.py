@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from adapters import programme as files
 from adapters.clock import WallClock
 from adapters.slack.installing import address
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.store.keys import Keys
-    from adapters.store.roster import KeptProgramme
+    from adapters.store.roster import KeptPerson, KeptProgramme
     from bot.journal import PairId, PersonId
     from bot.people import Programme
 
@@ -111,6 +113,65 @@ async def contact(settings: Settings, programme: str | None, name: str, **places
         return f"{name}, named contact: tell them to write to Turnabout: join {code}"
 
     return await _in(settings, body)
+
+
+async def erase(settings: Settings, name: str, email: str, person: str, *, sure: bool) -> list[str]:
+    """Erase someone for good, if that is sure; return what was done, or would be, a line each.
+
+    Raises LookupError unless exactly one person is meant, and where a key could not be overwritten.
+    """
+    store = await SqlStore.open(settings.database, settings.master_key())
+    keys = store.keys
+    try:
+        people = await store.run(lambda conn: roster.show_people(conn, keys))
+        one = _meant(people, name, email, person)
+        told = f"{one.name or 'This person'} ({one.id}), in {_pairs(one)}"
+        if not sure:
+            return [
+                f"{told}, would be erased: their name, their addresses, and all they wrote.",
+                "Nothing brings that back. What their partners wrote stays theirs.",
+                "Nothing is changed yet. To do it, say the same again with --yes.",
+            ]
+        now = WallClock().now()
+        await store.run(lambda conn: roster.erase(conn, keys, one.id, now))
+        await _overwrite(store, one.id)
+    finally:
+        await store.close()
+    return [f"{told}, is erased.", "Backups can still be read until they are thrown away."]
+
+
+async def _overwrite(store: SqlStore, person: PersonId) -> None:
+    try:
+        await store.scrub()
+    except SQLAlchemyError:
+        told = "They are erased, but their key could not be overwritten while others were at it."
+        again = f"Say it again with --person {person} --yes."
+        raise LookupError(f"{told} {again}") from None
+
+
+def _meant(people: Iterable[KeptPerson], name: str, email: str, person: str) -> KeptPerson:
+    """Return the one person who is meant; who was erased before, by their id alone."""
+    told = {"id": person, "name": name, "email": email}
+    wanted = {key: value.casefold() for key, value in told.items() if value}
+    found = [
+        each
+        for each in people
+        if all(getattr(each, key).casefold() == value for key, value in wanted.items())
+    ]
+    if not wanted:
+        raise LookupError("Say whom: --name, as they were brought in.")
+    if not found:
+        raise LookupError("There is nobody of that name, address or id.")
+    if len(found) > 1:
+        ids = "; ".join(f"{each.id}, in {_pairs(each)}" for each in found)
+        raise LookupError(
+            f"That may be several people: say which with --email or --person ({ids})."
+        )
+    return found[0]
+
+
+def _pairs(one: KeptPerson) -> str:
+    return "1 pair" if one.pairs == 1 else f"{one.pairs} pairs"
 
 
 def add_programme(conn: Connection, keys: Keys, programme: Programme) -> KeptProgramme:

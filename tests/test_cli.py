@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from adapters import cli, programme, settings
 from adapters.settings import ROOT, new_key
@@ -410,6 +411,50 @@ def test_two_people_are_brought_together_and_each_has_a_code(settled: Terminal) 
     assert codes[0][1] != codes[1][1]
     assert lines[0].startswith("Ada, reverse-mentor:")
     assert lines[1].startswith("Ben, reverse-mentee:")
+
+
+def test_who_asks_to_be_erased_is_erased_once_that_is_sure(settled: Terminal) -> None:
+    """It cannot be undone, so it is told first; and it can be said again."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    settled.runs("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    told = settled.runs("erase", "--name", "ada")
+    assert "in 1 pair, would be erased" in told[0]
+    assert "--yes" in told[-1]
+    who = re.search(r"Ada \(([0-9a-f]+)\)", told[0])[1]
+    assert settled.runs("erase", "--name", "ada") == told, "nothing has changed"
+    assert f"Ada ({who}), in 1 pair, is erased." in settled.runs("erase", "--name", "Ada", "--yes")
+    assert "nobody of that name" in settled.fails("erase", "--name", "Ada", "--yes")
+    assert "is erased" in settled.runs("erase", "--person", who, "--yes")[0]
+    assert "Ben" in settled.runs("erase", "--name", "Ben")[0]
+
+
+def test_nobody_is_erased_in_anothers_place(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    mail = ("--mentor-email", "ada@example.org")
+    settled.runs("pair", "add", "--mentor", "Ada", *mail, "--mentee", "Ben")
+    settled.runs("pair", "add", "--mentor", "Ada", "--mentee", "Cleo")
+    said = settled.fails("erase", "--name", "Ada", "--yes")
+    assert "say which with --email or --person" in said
+    assert "Say whom" in settled.fails("erase", "--yes")
+    (line, _) = settled.runs("erase", "--name", "Ada", "--email", "ADA@example.org", "--yes")
+    (other,) = re.findall(r"[0-9a-f]{16}", settled.runs("erase", "--name", "Ada")[0])
+    assert other in said
+    assert other not in line
+
+
+def test_a_key_that_could_not_be_overwritten_is_told_and_how_to_do_it(
+    settled: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(store: SqlStore) -> None:
+        raise OperationalError("VACUUM", {}, Exception())
+
+    settled.runs("programme", "add", settled.file(GOOD))
+    settled.runs("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    with monkeypatch.context() as others:
+        others.setattr(SqlStore, "scrub", busy)
+        said = settled.fails("erase", "--name", "Ada", "--yes")
+    again = re.search(r"--person [0-9a-f]+ --yes", said)[0]
+    assert "is erased" in settled.runs("erase", *again.split())[0]
 
 
 def test_somebody_in_the_playground_needs_no_code(settled: Terminal) -> None:

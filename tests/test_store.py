@@ -594,6 +594,18 @@ async def test_who_is_erased_is_reached_nowhere_and_lets_nobody_in(place: Place)
     assert ben.partner == ""
 
 
+async def test_who_is_erased_is_found_by_their_name_no_more(place: Place) -> None:
+    keys = place.store.keys
+
+    async def names() -> set[tuple[str, str, int]]:
+        found = await place.store.run(lambda conn: roster.show_people(conn, keys))
+        return {(each.id, each.name, each.pairs) for each in found}
+
+    assert await names() >= {(place.ada, "Ada", 1), (place.ben, "Ben", 1)}
+    await erase(place)
+    assert await names() >= {(place.ada, "", 1), (place.ben, "Ben", 1)}
+
+
 async def test_what_is_forgotten_is_gone_within_the_same_turn(
     place: Place, elsewhere: SqlStore
 ) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFL
 
 from adapters.store import tables
 from adapters.store.countries import country_of
-from adapters.store.keys import of_pair, of_person
+from adapters.store.keys import of_pair, of_person, with_keys
 from adapters.store.people import IDENTITY, SETTINGS, programme_of
 from bot.delivery import Owed
 from bot.flows.welcome import Proposed
@@ -47,6 +47,16 @@ class KeptProgramme:
     organisation: str
     name: str
     settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPerson:
+    """A person as they are kept, and in how many pairs. Without a name they have been erased."""
+
+    id: PersonId
+    name: str
+    email: str
+    pairs: int
 
 
 class InvitationError(LookupError):
@@ -123,6 +133,23 @@ def add_person(
     }
     conn.execute(insert(tables.person).values(row))
     return person
+
+
+def show_people(conn: Connection, keys: Keys) -> tuple[KeptPerson, ...]:
+    """Return everybody there is. Names are sealed, and are opened to be found."""
+    people = tables.person
+    theirs = or_(
+        tables.pair.c.reverse_mentor == people.c.id, tables.pair.c.reverse_mentee == people.c.id
+    )
+    count = select(func.count()).select_from(tables.pair).where(theirs).scalar_subquery()
+    asked = with_keys(select(people.c.id, people.c.sealed, count.label("pairs")), people.c.id)
+    found = []
+    for row in conn.execute(asked.order_by(people.c.id)):
+        known = {"name": "", "email": ""}
+        if row.sealed is not None and row.wrapped is not None:
+            known |= keys.cipher(row).open(row.sealed, row.id, IDENTITY)
+        found.append(KeptPerson(PersonId(row.id), known["name"], known["email"], row.pairs))
+    return tuple(found)
 
 
 def set_person(
