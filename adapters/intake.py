@@ -16,7 +16,7 @@ from zoneinfo import available_timezones
 
 from adapters import logs, metrics
 from adapters.pacing import Rate
-from adapters.store import directory, due, roster
+from adapters.store import deliveries, directory, due, roster
 from bot import cards
 from bot.delivery import Update
 from bot.inputs import Asked, Incoming, Input, Marked, Said, Submitted, Ticked
@@ -238,6 +238,12 @@ class Intake:
         """Let the courier look into its letters; apart from the sweeps, for its server may hang."""
         if self._courier:
             await self._courier.sweep()
+
+    async def forget_deliveries(self) -> None:
+        """Forget which inputs were handled long ago, batch by batch."""
+        now, most = self._clock.now(), deliveries.BATCH
+        while await self._store.run(lambda conn: deliveries.let_go(conn, now, most)) == most:
+            pass
 
     async def _attend(self, programme: str, share: list[Due], until: datetime) -> None:
         """Look in on one programme's pairs with a few hands, the oldest first."""

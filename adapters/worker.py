@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("turnabout.worker")
 GRACE = 20.0  # seconds that what has begun may take when the process is told to stop
+HOURS = 6  # between one tidying up of what was handled long ago and the next
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
@@ -61,6 +62,15 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         intake.mail,
         "interval",
         seconds=seconds,
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        next_run_time=datetime.now(UTC),
+    )
+    scheduler.add_job(
+        intake.forget_deliveries,
+        "interval",
+        hours=HOURS,
         coalesce=True,
         max_instances=1,
         misfire_grace_time=None,

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from adapters.intake import Intake
-from adapters.store import due, figures, roster, tables
+from adapters.store import deliveries, due, figures, roster, tables
 from adapters.store.migrate import is_new_enough
 from adapters.store.sql import SqlStore
 from adapters.worker import ticking
@@ -291,6 +291,48 @@ async def test_a_mail_server_that_hangs_holds_up_nobody(works: Works) -> None:
         await asyncio.sleep(0.1)
     await intake.settled()
     assert len(rounds) == 1
+
+
+async def test_what_was_handled_is_forgotten_after_thirty_days(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In small batches, the oldest first; what may still be brought again is known."""
+    monkeypatch.setattr(deliveries, "BATCH", 3)
+    pair, clock = await works.pair("calm", 0), Hand()
+    handled = {f"{days} days ago": MONDAY - timedelta(days=days) for days in range(20, 41)}
+    rows = [{"id": name, "pair": pair, "at": at} for name, at in handled.items()]
+    await works.store.run(lambda conn: conn.execute(insert(tables.delivery), rows).close())
+    await works.intake(clock).forget_deliveries()
+    kept = await works.store.run(
+        lambda conn: set(conn.execute(select(tables.delivery.c.id)).scalars())
+    )
+    assert kept == {f"{days} days ago" for days in range(20, 31)}
+
+
+async def test_a_worker_forgets_what_was_handled_by_itself(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, forgotten = works.intake(Hand()), asyncio.Event()
+
+    async def forgets() -> None:
+        forgotten.set()
+
+    monkeypatch.setattr(intake, "forget_deliveries", forgets)
+    async with ticking(intake, 60), asyncio.timeout(20):
+        await forgotten.wait()
+
+
+async def test_of_what_was_handled_a_few_go_at_a_time(works: Works) -> None:
+    pair = await works.pair("calm", 0)
+    rows = [{"id": f"d{n}", "pair": pair, "at": MONDAY - timedelta(days=40 + n)} for n in range(5)]
+    await works.store.run(lambda conn: conn.execute(insert(tables.delivery), rows).close())
+
+    def goes(conn: Connection) -> tuple[int, set[str]]:
+        count = deliveries.let_go(conn, MONDAY, 3)
+        return count, set(conn.execute(select(tables.delivery.c.id)).scalars())
+
+    assert await works.store.run(goes) == (3, {"d0", "d1"})
+    assert await works.store.run(goes) == (2, set())
 
 
 async def test_many_workers_at_once_take_nothing_twice(works: Works) -> None:

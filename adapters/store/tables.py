@@ -190,7 +190,10 @@ entry = Table(
     Column("sealed", LargeBinary),
 )
 
-delivery = Table("delivery", metadata, _id(), _to("pair"), _needed("at", Instant))
+# What was handled, for as long as it may be brought again.
+delivery = Table(
+    "delivery", metadata, _id(), _to("pair"), _needed("at", Instant), Index(None, "at")
+)
 
 posted = Table(
     "posted",
