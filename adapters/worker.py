@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("turnabout.worker")
 GRACE = 20.0  # seconds that what has begun may take when the process is told to stop
-HOURS = 6  # between one tidying up of what was handled long ago and the next
+TIDYING = 6 * 3600.0  # seconds between one tidying up of what was handled long ago and the next
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
@@ -49,33 +49,20 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         await asyncio.shield(task)
 
     scheduler = AsyncIOScheduler(timezone="UTC")
-    scheduler.add_job(
-        sweeps,
-        "interval",
-        seconds=seconds,
-        coalesce=True,
-        max_instances=SWEEPS,
-        misfire_grace_time=None,
-        next_run_time=datetime.now(UTC),  # the first as all others: one that fails ends nothing
-    )
-    scheduler.add_job(
-        intake.mail,
-        "interval",
-        seconds=seconds,
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-        next_run_time=datetime.now(UTC),
-    )
-    scheduler.add_job(
-        intake.forget_deliveries,
-        "interval",
-        hours=HOURS,
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=None,
-        next_run_time=datetime.now(UTC),
-    )
+    for job, at_once, gap in (
+        (sweeps, SWEEPS, seconds),
+        (intake.mail, 1, seconds),
+        (intake.forget_deliveries, 1, TIDYING),
+    ):
+        scheduler.add_job(
+            job,
+            "interval",
+            seconds=gap,
+            coalesce=True,
+            max_instances=at_once,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),  # the first as all others: one that fails ends nothing
+        )
     scheduler.start()
     try:
         yield

@@ -70,3 +70,12 @@ async def test_a_letter_waits_until_the_contact_has_come_in(database: str, tmp_p
         assert "answer them directly" in told.notice
         kept = await house.store.run(lambda conn: list(conn.execute(select(tables.entry))))
         assert "canary" not in str([row.status for row in kept])
+
+        def noor(work: UnitOfWork) -> tuple[str, str, str | None]:
+            contact = work.pair().programme.contacts[0]
+            return contact.zone, contact.locale, contact.person
+
+        *_, person = await house.store.work(pair, noor)
+        await house.intake.follow(NOOR, "Asia/Tokyo", "de")
+        await house.store.run(lambda conn: roster.come_back(conn, NOOR, person, now))
+        assert await house.store.work(pair, noor) == ("Asia/Tokyo", "de", person)

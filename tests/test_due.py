@@ -396,6 +396,9 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_has_begun() -> Non
         async def mail(self) -> None:
             """Nobody has letters."""
 
+        async def forget_deliveries(self) -> None:
+            """Nothing is old."""
+
     async with ticking(Busy(), 3600):  # type: ignore[arg-type]
         await begun.wait()
         asyncio.get_running_loop().call_soon(over.set)

@@ -20,6 +20,7 @@ from adapters.store.countries import country_of
 from adapters.store.keys import of_pair, of_person, with_keys
 from adapters.store.people import IDENTITY, SETTINGS, programme_of
 from bot.delivery import Owed
+from bot.flows.handbook import Wrote
 from bot.flows.welcome import Proposed
 from bot.journal import PairId, PersonId, write
 
@@ -265,6 +266,8 @@ def come_back(conn: Connection, account: Account, person: PersonId, now: datetim
     """Let what was held back at an account go out again; where its person is reached stays."""
     _turn_over(conn, _of(person), now)
     _release(conn, account)
+    if conn.execute(select(tables.pair.c.id).where(_of(person)).limit(1)).first() is None:
+        _wake_letters(conn, person, now)  # a named contact is of no pair
 
 
 def add_contact(
@@ -318,7 +321,7 @@ def join(
     elif owner is None:
         raise InvitationError("used")
     if row.pair is None:
-        _wake_all(conn, row.person, now)
+        _wake_letters(conn, row.person, now)
     return row.pair and PairId(row.pair), PersonId(row.person)
 
 
@@ -455,14 +458,18 @@ def _turn_over(conn: Connection, which: ColumnElement[bool], now: datetime) -> N
     conn.execute(update(tables.pair).where(which).values(changed))
 
 
-def _wake_all(conn: Connection, person: PersonId, now: datetime) -> None:
-    """Let the clock look in on every pair of somebody's organisation."""
+def _wake_letters(conn: Connection, person: PersonId, now: datetime) -> None:
+    """Let the clock look in wherever there may be a letter to a named contact.
+
+    To whom a letter is goes sealed; that one was written does not.
+    """
     theirs = select(tables.person.c.organisation).where(tables.person.c.id == person)
     programmes = select(tables.programme.c.id).where(
         tables.programme.c.organisation == theirs.scalar_subquery()
     )
-    which = tables.pair.c.programme.in_(programmes)
-    conn.execute(update(tables.pair).where(which, _later(now)).values(wake_at=now))
+    letter = and_(tables.entry.c.pair == tables.pair.c.id, tables.entry.c.name == Wrote.name)
+    written = select(tables.entry.c.no).where(letter).exists()
+    _turn_over(conn, and_(tables.pair.c.programme.in_(programmes), written), now)
 
 
 def _later(now: datetime) -> ColumnElement[bool]:
