@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2s
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -218,8 +219,8 @@ class Intake:
         metrics.turn(Ticked(), reply)
         metrics.changes(planned)
         await self._in_time(pair, planned, now)
-        if self._courier:
-            await self._courier.look_in(pair)
+        if self._courier:  # a slow mail server holds up nobody's look-in
+            self._soon(self._courier.look_in(pair), pair)
 
     async def sweep(self) -> int:
         """Look in on pairs whose wake-up has come, a fair share of each programme's; say how many.
@@ -255,11 +256,11 @@ class Intake:
 
     async def _go_through(self, share: list[Due], until: datetime) -> None:
         for n, each in enumerate(share):
-            if self._clock.now() >= until:  # by now another worker may have taken them
-                await self._store.run(lambda conn: due.give_back(conn, share[n:]))  # noqa: B023
-                return
-            metrics.due(each, self._clock.now())
             try:
+                if self._clock.now() >= until:  # by now another worker may have taken them
+                    await self._store.run(partial(due.give_back, untouched=share[n:]))
+                    return
+                metrics.due(each, self._clock.now())
                 await self.look_in(each.pair)
             except Exception as error:  # noqa: BLE001  # one pair must not hold up the others
                 _failed("look-in", error, each.pair)

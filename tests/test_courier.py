@@ -60,6 +60,7 @@ class Round:
         """Let the clock look in, and return what was mailed by that: to whom, and how."""
         before = len(self.box.got)
         await self.house.intake.look_in(self.pair.id)
+        await self.house.intake.settled()
         return self.mailed(before)
 
     async def sweeps(self) -> list[tuple[str, str]]:

@@ -538,6 +538,21 @@ async def test_a_destroyed_key_is_in_no_file(place: Place) -> None:
     assert key not in await everything(place)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_log_that_is_in_use_is_not_called_empty(place: Place, monkeypatch) -> None:
+    """SQLite says so in a row: whoever erases somebody is told, and can do it again."""
+    monkeypatch.setattr("adapters.store.sql.PAUSE", 0)
+    await lived(place)
+    reader = sqlite3.connect(place.url.partition(":///")[2], isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entry").fetchone()
+    await place.store.run(lambda conn: conn.exec_driver_sql("PRAGMA busy_timeout=0").close())
+    with pytest.raises(OperationalError, match="in use"):
+        await erase(place)
+    reader.close()
+    await place.store.scrub()
+
+
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 @pytest.mark.postgres
 async def test_a_destroyed_key_is_in_no_table_file_of_postgres(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 if TYPE_CHECKING:
@@ -135,9 +136,13 @@ class SqliteRoute:
         return self._conn
 
     def _scrub(self) -> None:
-        conn = self._connection()
-        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        conn, empty = self._connection(), "PRAGMA wal_checkpoint(TRUNCATE)"
+        in_use = conn.exec_driver_sql(empty).scalar_one()
         conn.commit()
+        if in_use:  # it says so in a row, and the log is as it was
+            busy = sqlite3.OperationalError("the log is in use")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise OperationalError(empty, {}, busy)
 
     def _close(self) -> None:
         if self._conn is not None:
