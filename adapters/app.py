@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+import uvicorn
 from starlette.applications import Starlette
 
 from adapters import health, logs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from adapters.teams.line import Line
 
 log = logging.getLogger("turnabout.web")
+GRACE = 5  # seconds for what is under way when we are told to stop, as in the Procfile
 
 
 def build(
@@ -66,6 +68,21 @@ def build(
             yield
 
     return Starlette(routes=[*health.routes()], lifespan=opened)
+
+
+def serve(told: Settings) -> None:
+    """Serve as the Procfile's process does, until told to stop: with its lines and its grace.
+
+    A playground's page listens for ever, so nothing of it is waited for.
+    """
+    logs.to_stderr()
+    uvicorn.run(
+        build(told),
+        host=told.host,
+        port=told.port,
+        log_config=None,  # its own would undo our lines
+        timeout_graceful_shutdown=1 if told.playground else GRACE,
+    )
 
 
 def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Awaitable[None]]:

@@ -18,7 +18,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters import coordinating, dating, demo, doctor, gallery, logs, programme, status
+from adapters import app, coordinating, dating, demo, doctor, gallery, logs, programme, status
 from adapters import settings as environment
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
@@ -206,7 +206,8 @@ def _web(options: argparse.Namespace) -> int:
     told = environment.read()
     told = replace(told, port=options.port or told.port)
     _run(_open(told))  # what is wrong is said here, in one line, and not by the server
-    demo.run_server(told)
+    demo.look_for_room(told.host, told.port)
+    app.serve(told)
     return 0
 
 

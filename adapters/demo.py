@@ -43,15 +43,15 @@ def serve(folder: Path | None, port: int | None, *, browser: bool) -> None:
 
     Raises SettingsError if the port is taken.
     """
-    if port and not is_free("127.0.0.1", port):
-        raise SettingsError(f"Port {port} is taken. Choose another with --port.")
+    if port:
+        look_for_room("127.0.0.1", port)
     folder = folder or Path(tempfile.mkdtemp(prefix="turnabout-"))
     told = prepared(folder, port or free_port())
     address = f"http://{told.host}:{told.port}/"
     print(f"Turnabout is at {address} and keeps everything in {folder}", flush=True)  # noqa: T201
     if browser:
         webbrowser.open(address)
-    run_server(told, clock_too=True)
+    run_server(told)
 
 
 def prepared(folder: Path, port: int) -> Settings:
@@ -74,13 +74,10 @@ def prepared(folder: Path, port: int) -> Settings:
     return told
 
 
-def run_server(told: Settings, *, clock_too: bool = False) -> None:
-    """Serve until told to stop. Raises SettingsError if the port is taken."""
-    if not is_free(told.host, told.port):
-        raise SettingsError(f"Port {told.port} is taken. Choose another with --port.")
-    served = app.build(told, clock_too=clock_too, restart=start_over if clock_too else None)
+def run_server(told: Settings) -> None:
+    """Serve the playground and tick, until told to stop."""
     uvicorn.run(
-        served,
+        app.build(told, clock_too=True, restart=start_over),
         host=told.host,
         port=told.port,
         log_level="warning",
@@ -92,6 +89,12 @@ async def start_over(house: House) -> None:
     """Forget the pair, and bring two people together anew, at a courteous hour."""
     now = _morning(house.clock)
     await house.store.run(lambda conn: _start_over(conn, conn.get_execution_options()["keys"], now))
+
+
+def look_for_room(host: str, port: int) -> None:
+    """Raise SettingsError if a server could not listen there."""
+    if not is_free(host, port):
+        raise SettingsError(f"Port {port} is taken. Choose another with --port.")
 
 
 def is_free(host: str, port: int) -> bool:

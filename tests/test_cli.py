@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import base64
+import json
 import os
 import re
 import signal
@@ -566,6 +567,42 @@ def test_a_taken_port_is_told_kindly(settled: Terminal) -> None:
         _, _, told = settled.types("demo", "--no-browser", "--port", port, "--data", str(folder))
         assert told == f"turnabout: Port {port} is taken. Choose another with --port.\n"
         assert f"Port {port} is taken" in settled.fails("web", "--port", port)
+
+
+def test_the_web_process_logs_in_lines_of_json_and_nothing_else(settled: Terminal) -> None:
+    """It is what operators start, so what it writes is as narrow as the Procfile's process."""
+    port = free_port()
+    web = subprocess.Popen(
+        [sys.executable, "-m", "adapters.cli", "web", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with web:
+        try:
+            assert await_answer(f"http://127.0.0.1:{port}/healthz?canary", web.poll) == "ok\n"
+        finally:
+            web.send_signal(signal.SIGTERM)
+            said, _ = web.communicate(timeout=30)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert ("/healthz", 200) in [(line.get("path"), line.get("status")) for line in lines]
+    assert "at work" in [line.get("said") for line in lines]
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(("playground", "grace"), [("", 5), ("on", 1)])
+def test_who_asks_while_the_web_process_stops_has_as_long_as_the_procfile_says(
+    settled: Terminal, playground: str, grace: int
+) -> None:
+    """A playground's page listens for ever, so there nobody is waited for."""
+    settled.sets(TURNABOUT_PLAYGROUND=playground)
+    settled.monkeypatch.setattr("adapters.logs.to_stderr", lambda: None)
+    told: dict[str, object] = {}
+    settled.monkeypatch.setattr("uvicorn.run", lambda _, **options: told.update(options))
+    settled.runs("web", "--port", str(free_port()))
+    assert told["timeout_graceful_shutdown"] == grace
+    assert playground or f"--timeout-graceful-shutdown {grace}\n" in (ROOT / "Procfile").read_text()
 
 
 def test_the_demo_serves_its_page_and_stops_when_told(tmp_path: Path) -> None:
