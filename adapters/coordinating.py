@@ -13,6 +13,7 @@ from adapters.clock import WallClock
 from adapters.slack.installing import address
 from adapters.store import installations, roster
 from adapters.store.countries import country_of
+from adapters.store.people import mentees
 from adapters.store.sql import SqlStore
 from bot.people import Account
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.store.keys import Keys
+    from adapters.store.people import Known
     from adapters.store.roster import KeptPerson, KeptProgramme
     from bot.journal import PairId, PersonId
     from bot.people import Programme
@@ -63,7 +65,10 @@ async def show(settings: Settings) -> list[str]:
 
 
 async def keep(settings: Settings, programme: Programme, *, new: bool) -> str:
-    """Add a programme, or change the one of that name. Raises LookupError if that cannot be."""
+    """Add a programme, or change the one of that name.
+
+    Raises LookupError if that cannot be, as for a named contact who is a reverse-mentee in it.
+    """
 
     def body(conn: Connection, keys: Keys) -> str:
         known = {p.name: p for p in roster.show_programmes(conn)}
@@ -77,6 +82,7 @@ async def keep(settings: Settings, programme: Programme, *, new: bool) -> str:
         else:
             del told["name"]
             kept = known[programme.name]
+            _keep_apart(told["contacts"], mentees(conn, keys, kept.id))
             told["contacts"] = _same(told["contacts"], kept.settings.get("contacts", ()))
             roster.set_programme(conn, kept.id, told, WallClock().now())
         return f"The programme {programme.name!r} is kept."
@@ -211,6 +217,15 @@ def bring_together(
             (junior, senior), (mentor, mentee), ("reverse-mentor", "reverse-mentee"), strict=True
         )
     ]
+
+
+def _keep_apart(contacts: Iterable[Mapping[str, Any]], seniors: Iterable[Known]) -> None:
+    """Raise LookupError for a senior who is a named contact as well."""
+    contacts = list(contacts)
+    for senior in seniors:
+        clash = files.conflict(contacts, senior.name, senior.email)
+        if clash:
+            raise LookupError(clash)
 
 
 def _same(

@@ -518,6 +518,22 @@ def test_a_named_contact_is_nobodys_reverse_mentee(
     assert "Noor is a named contact" in told
 
 
+@pytest.mark.parametrize("contact", [("BEN", "n@example.org"), ("Noor", "Ben@example.org")])
+def test_nobodys_reverse_mentee_becomes_a_named_contact(
+    settled: Terminal, contact: tuple[str, str]
+) -> None:
+    """The same the other way round: the pair was there first, and the contact is named now."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    settled.runs("pair", "add", "--mentor=Ada", "--mentee=Ben", "--mentee-email=ben@example.org")
+    name, how = contact
+    changed = settled.file(GOOD.replace("Noor", name).replace("noor@example.org", how))
+    told = settled.fails("programme", "set", changed)
+    assert f"{name} is a named contact" in told
+    assert "cannot be a reverse-mentee" in told
+    other = GOOD.replace("Noor", "Ada")  # who teaches may be a contact: it is not about them
+    settled.runs("programme", "set", settled.file(other))
+
+
 def test_a_zone_there_is_not_and_a_programme_there_is_not(settled: Terminal) -> None:
     both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
     assert "no programme yet" in settled.fails(*both)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from adapters.store.keys import of_person
-from adapters.store.tables import person
+from adapters.store.keys import of_person, with_keys
+from adapters.store.tables import pair, person
+from bot.journal import PersonId
 from bot.people import Contact, Person, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from adapters.store.keys import Cipher, Keys
-    from bot.journal import PersonId
     from bot.people import Topic
 
 IDENTITY = "identity"  # the place of a person's name and e-mail
@@ -34,7 +35,19 @@ _READ: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "store_rules": tuple,
     }
 )
+_OPENED = with_keys(select(person.c.id, person.c.sealed), person.c.id).where(
+    person.c.sealed.is_not(None)
+)
 SETTINGS = frozenset(Programme.__dataclass_fields__) - {"id", "name", "topics"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Someone as a coordinator named them."""
+
+    id: PersonId
+    name: str
+    email: str
 
 
 def programme_of(
@@ -63,8 +76,24 @@ def email_of(conn: Connection, keys: Keys, who: PersonId) -> str:
     return str(known["email"]) if known else ""
 
 
+def mentees(conn: Connection, keys: Keys, programme: str) -> list[Known]:
+    """Return all reverse-mentees of a programme, without those who were erased."""
+    theirs = select(pair.c.reverse_mentee).where(pair.c.programme == programme)
+    return _opened(conn, keys, _OPENED.where(person.c.id.in_(theirs)))
+
+
 def person_of(
     person: PersonId, sealed: bytes | None, told: tuple[str, ...], cipher: Cipher | None
 ) -> Person:
     """Return one of the two; `told` is locale, zone, country and platform."""
     return Person(person, name_of(person, sealed, cipher), *told)
+
+
+def _opened(conn: Connection, keys: Keys, found: Select[Any]) -> list[Known]:
+    """Open who is found. Names and addresses are sealed, so this is how they are compared."""
+    people = []
+    for row in conn.execute(found):
+        if row.wrapped is not None:
+            told = keys.cipher(row).open(row.sealed, row.id, IDENTITY)
+            people.append(Known(PersonId(row.id), str(told["name"]), str(told["email"])))
+    return people
