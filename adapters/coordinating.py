@@ -13,7 +13,7 @@ from adapters.clock import WallClock
 from adapters.slack.installing import address
 from adapters.store import installations, roster
 from adapters.store.countries import country_of
-from adapters.store.people import mentees
+from adapters.store.people import Known, accounts_of, addressed, at, email_of, mentees
 from adapters.store.sql import SqlStore
 from bot.people import Account
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.store.keys import Keys
-    from adapters.store.people import Known
     from adapters.store.roster import KeptPerson, KeptProgramme
     from bot.journal import PairId, PersonId
     from bot.people import Programme
@@ -45,6 +44,12 @@ class Newcomer:
     zone: str = "UTC"
     locale: str = "en"
     country: str = ""
+
+    @property
+    def account(self) -> Account | None:
+        """The account by which they are known to be reached, if the coordinator said one."""
+        tenant = self.tenant or ("playground" if self.platform == "web" else "")
+        return Account(self.platform, tenant, self.user) if tenant and self.user else None
 
     @property
     def is_on_slack(self) -> bool:
@@ -204,12 +209,13 @@ def bring_together(
     mentee: Newcomer,
     now: datetime,
 ) -> list[str]:
-    """Add two people and their pair; return an invitation for each, the junior's first."""
-    contacts = programme.settings.get("contacts", ())
-    clash = files.conflict(contacts, mentee.name, mentee.email)
-    if clash:
-        raise LookupError(clash)
+    """Add two people and their pair; return an invitation for each, the junior's first.
+
+    Who is of the organisation already is not made anew: a senior may learn from two juniors.
+    """
     junior, senior = (_add(conn, keys, programme.organisation, one) for one in (mentor, mentee))
+    contacts = programme.settings.get("contacts", ())
+    _keep_apart(contacts, [Known(senior, mentee.name, email_of(conn, keys, senior))])
     added = roster.add_pair(conn, keys, programme.id, junior, senior, now)
     return [
         f"{one.name}, {role}: {_invited(conn, keys, added, person, one, now)}"
@@ -256,34 +262,73 @@ def _programme(conn: Connection, name: str | None) -> KeptProgramme:
 
 
 def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
+    """Return who it is: somebody we know by their account or e-mail, or else somebody new."""
     ZoneInfo(one.zone)
     country = one.country or country_of(one.zone)
     if one.platform != "web" and one.tenant:
         roster.bind(conn, organisation, one.platform, one.tenant)
-    return roster.add_person(
-        conn,
-        keys,
-        organisation,
-        one.name,
-        email=one.email,
-        locale=one.locale,
-        zone=one.zone,
-        country=country,
-    )
+    known = _known(conn, keys, organisation, one)
+    if known is None:
+        return roster.add_person(
+            conn,
+            keys,
+            organisation,
+            one.name,
+            email=one.email,
+            locale=one.locale,
+            zone=one.zone,
+            country=country,
+        )
+    if one.email and not known.email:
+        roster.set_person(conn, keys, known.id, email=one.email)
+    return known.id
+
+
+def _known(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> Known | None:
+    """Return whom we know by this account, or else by this e-mail.
+
+    Raises LookupError where the two, or the name, are not of the same person: a wrong letter in an
+    id must not invite a stranger.
+    """
+    there = at(conn, keys, organisation, one.account) if one.account else None
+    mailed = addressed(conn, keys, organisation, one.email)
+    if there and one.email and there not in mailed and (mailed or there.email):
+        raise LookupError(
+            f"The account {one.user} and the address {one.email} are not of the same person here. "
+            "Leave out the one that is wrong."
+        )
+    if there is None and len(mailed) > 1:
+        raise LookupError(
+            f"Several people here have the address {one.email}. Say which by their account."
+        )
+    known = there or next(iter(mailed), None)
+    if known and known.name.strip().casefold() != one.name.strip().casefold():
+        by = f"account {one.user}" if there else f"address {one.email}"
+        raise LookupError(
+            f"The {by} is {known.name!r} here, not {one.name!r}. Give that name, or correct it."
+        )
+    return known
 
 
 def _invited(
     conn: Connection, keys: Keys, pair: PairId, person: PersonId, one: Newcomer, now: datetime
 ) -> str:
-    """Let someone in where they are known already, or invite them; say how they come in."""
-    tenant = one.tenant or ("playground" if one.platform == "web" else "")
-    if tenant and one.user:
-        roster.add_account(conn, Account(one.platform, tenant, one.user), person, now)
+    """Let someone in where they are known already, or invite them; say how they come in.
+
+    Who is reached somewhere stays there: they move by a code, as anybody does.
+    """
+    here = accounts_of(conn, person)
+    if here and (one.account is None or one.account in here):
+        return "is here already, and hears from Turnabout where they are."
+    if one.account and not here:
+        roster.add_account(conn, one.account, person, now)
         if one.platform == "web":
             return f"is in the playground as {one.user!r}."
-        return f"is {one.user} in {tenant} and hears from Turnabout there. Tell them it is coming."
-    where = _door(conn, keys, tenant) if one.platform == "slack" else "write to Turnabout"
-    by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if one.is_on_slack else ""
+        there = f"is {one.user} in {one.tenant} and hears from Turnabout there."
+        return f"{there} Tell them it is coming."
+    where = _door(conn, keys, one.tenant) if one.platform == "slack" else "write to Turnabout"
+    known_by_mail = one.is_on_slack and not here
+    by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if known_by_mail else ""
     return f"tell them to {where}{by_mail}: join {roster.invite(conn, pair, person, now)}"
 
 

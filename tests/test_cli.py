@@ -503,7 +503,7 @@ def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: T
     ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *known, "--mentee", "Ben")
     assert "is U1 in T1 and hears from Turnabout there." in ada
     again = settled.fails("pair", "add", "--mentor", "Eve", *known, "--mentee", "Ben")
-    assert "that account leads to someone else" in again
+    assert "The account U1 is 'Ada' here, not 'Eve'." in again
 
 
 @pytest.mark.parametrize(

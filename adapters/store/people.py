@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from adapters.store.keys import of_person, with_keys
-from adapters.store.tables import pair, person
+from adapters.store.tables import account, pair, person
 from bot.journal import PersonId
-from bot.people import Contact, Person, Programme
+from bot.people import Account, Contact, Person, Programme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,11 +82,36 @@ def mentees(conn: Connection, keys: Keys, programme: str) -> list[Known]:
     return _opened(conn, keys, _OPENED.where(person.c.id.in_(theirs)))
 
 
+def at(conn: Connection, keys: Keys, organisation: str, where: Account) -> Known | None:
+    """Return whom an account leads to in an organisation, if it leads to anybody there."""
+    places = (account.c[name] == value for name, value in asdict(where).items())
+    theirs = select(account.c.person).where(*places)
+    ours = _OPENED.where(person.c.organisation == organisation, person.c.id.in_(theirs))
+    return next(iter(_opened(conn, keys, ours)), None)
+
+
+def addressed(conn: Connection, keys: Keys, organisation: str, email: str) -> list[Known]:
+    """Return everybody in an organisation who has this e-mail address, however it is written."""
+    everybody = _opened(conn, keys, _OPENED.where(person.c.organisation == organisation))
+    return [one for one in everybody if _plain(one.email) == _plain(email) != ""]
+
+
+def accounts_of(conn: Connection, who: PersonId) -> set[Account]:
+    """Return all accounts by which someone is reached, or was."""
+    names = (account.c.platform, account.c.tenant, account.c.user)
+    rows = conn.execute(select(*names).where(account.c.person == who))
+    return {Account(row.platform, row.tenant, row.user) for row in rows}
+
+
 def person_of(
     person: PersonId, sealed: bytes | None, told: tuple[str, ...], cipher: Cipher | None
 ) -> Person:
     """Return one of the two; `told` is locale, zone, country and platform."""
     return Person(person, name_of(person, sealed, cipher), *told)
+
+
+def _plain(email: str) -> str:
+    return email.strip().casefold()
 
 
 def _opened(conn: Connection, keys: Keys, found: Select[Any]) -> list[Known]:
