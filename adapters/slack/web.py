@@ -62,7 +62,8 @@ AWAY = REVOKED | {
     "team_access_not_granted",
     "team_added_to_org",
 }
-# There is nobody to be reached there any more, or not by us.
+# There is nobody to be reached there any more, or not by us. What an administrator forbids a whole
+# workspace is not among these: it may be allowed again, and nobody would write to tell us.
 GONE = frozenset(
     {
         "cannot_dm_bot",
@@ -70,12 +71,7 @@ GONE = frozenset(
         "invalid_user_combination",
         "is_archived",
         "is_inactive",
-        "messages_tab_disabled",
-        "no_permission",
         "not_in_channel",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
         "user_disabled",
         "user_is_bot",
         "user_is_restricted",
