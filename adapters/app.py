@@ -89,6 +89,7 @@ def _serve_teams(app: Starlette, house: House, line: Line) -> Callable[[], Await
     """Answer Teams from now on; return how to wait until everything has been said."""
     from adapters.teams import desk, wire  # noqa: PLC0415  # its SDK is loaded where it is needed
 
-    answering = desk.Desk(house.intake, line.messenger, house.book.general)
+    book = house.book
+    answering = desk.Desk(house.intake, line.messenger, book.general, book.locales)
     app.router.routes.append(wire.route(line.gate, answering))
     return answering.settled

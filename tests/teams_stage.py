@@ -148,7 +148,7 @@ async def opened(
         rest = {platform: made(store) for platform, made in others.items()}
         services = Services(store, BOOK, {"teams": ours, **rest})
         taken = intake(services, store, clock)
-        desk = Desk(taken, ours, BOOK.general, patience)
+        desk = Desk(taken, ours, BOOK.general, BOOK.locales, patience)
         keys = KeyRing(session, teams.cloud.metadata, clock)
         gate = Gate(keys, teams.cloud, APP, TENANT, clock)
         app = Starlette(routes=[wire.route(gate, desk)])

@@ -422,6 +422,7 @@ async def test_someone_is_followed_to_another_zone_and_language(house: House) ->
         ("de-DE", "Europe/Vienna", ("de", "Europe/Vienna")),
         ("", "", ("de", "Europe/Vienna")),
         ("x/../..", "Mars/Olympus", ("de", "Europe/Vienna")),
+        ("fr-FR", "Europe/Paris", ("de", "Europe/Paris")),  # of what we speak, this is theirs
         ("en-US", "America/New_York", ("en", "America/New_York")),
     ):
         await house.client("ada", locale=locale, zone=zone).says("status")

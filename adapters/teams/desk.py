@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,7 @@ from bot.inputs import Submitted
 from bot.journal import PairId
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Collection, Coroutine
 
     from adapters.intake import Answer, Intake
     from adapters.teams.elements import Drawn
@@ -62,12 +62,17 @@ class Desk:
         intake: Intake,
         messenger: TeamsMessenger,
         say: Callable[[str, str, str], object],
+        locales: Collection[str],
         patience: Patience | None = None,
     ) -> None:
-        """Hand in what comes, and answer. `say` has our own words: file, key and locale."""
+        """Hand in what comes, and answer.
+
+        `say` has our own words: file, key and locale. `locales` are those we have words in.
+        """
         self._intake = intake
         self._messenger = messenger
         self._general = say
+        self._locales = locales
         self._patience = patience or Patience()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._refused: dict[str, None] = {}
@@ -244,7 +249,10 @@ class Desk:
     async def _met(self, arrival: Arrival) -> Met:
         if arrival.address is None:
             raise ValueError(arrival.kind)
-        return await self._messenger.met(arrival.account, arrival.address, arrival.place)
+        place = arrival.place  # who reads what we do not speak keeps the language they have
+        if place.locale not in self._locales:
+            place = replace(place, locale="")
+        return await self._messenger.met(arrival.account, arrival.address, place)
 
     def _say(self, arrival: Arrival, key: str) -> str:
         return str(self._general("notices", key, arrival.place.locale))
