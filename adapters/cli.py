@@ -303,7 +303,9 @@ def _pair(options: argparse.Namespace) -> int:
 
 def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
     def told(name: str) -> str:
-        return str(getattr(options, f"{role}_{name}"))
+        text = str(getattr(options, f"{role}_{name}"))
+        is_id = name in {"tenant", "user"} and getattr(options, f"{role}_platform") == "teams"
+        return text.lower() if is_id else text  # as Teams writes ids, whatever a portal shows
 
     if told("zone") not in available_timezones():
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
@@ -382,7 +384,7 @@ def _package(options: argparse.Namespace) -> int:
 
 
 def _smoke(options: argparse.Namespace) -> int:
-    findings = asyncio.run(doctor.smoke(environment.read(), options.to, options.locale))
+    findings = asyncio.run(doctor.smoke(environment.read(), options.to.lower(), options.locale))
     for finding in findings:
         _say(str(finding))
     return 0 if all(finding.well for finding in findings) else 1

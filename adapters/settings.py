@@ -209,7 +209,8 @@ def _teams(env: Mapping[str, str]) -> TeamsSettings | None:
     if cloud not in CLOUDS:
         raise SettingsError(f"TEAMS_CLOUD must be one of {', '.join(CLOUDS)}.")
     app_id, tenant, secret = told.values()
-    return TeamsSettings(app_id, tenant, secret, CLOUDS[cloud])
+    # Teams writes ids small, and we compare them letter by letter
+    return TeamsSettings(app_id.lower(), tenant.lower(), secret, CLOUDS[cloud])
 
 
 def _is_on(env: Mapping[str, str], name: str) -> bool:

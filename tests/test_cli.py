@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -26,9 +27,11 @@ from sqlalchemy.exc import OperationalError
 
 from adapters import cli, programme, settings
 from adapters.settings import ROOT, new_key
+from adapters.store import directory
 from adapters.store.installations import Installation, keep
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from bot.people import Account
 from tests.playground import settled_in
 from tests.processes import free_port
 
@@ -504,6 +507,28 @@ def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: T
     assert "is U1 in T1 and hears from Turnabout there." in ada
     again = settled.fails("pair", "add", "--mentor", "Eve", *known, "--mentee", "Ben")
     assert "The account U1 is 'Ada' here, not 'Eve'." in again
+
+
+def test_ids_are_kept_as_their_platform_writes_them(settled: Terminal) -> None:
+    """A portal of Microsoft's may show capitals where Teams sends none; Slack's are capitals."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    teams = ("--mentor-platform=teams", "--mentor-tenant=0C-0D", "--mentor-user=0A-0B")
+    slack = ("--mentee-platform=slack", "--mentee-tenant=T1", "--mentee-user=U1")
+    settled.runs("pair", "add", "--mentor", "Ada", *teams, "--mentee", "Ben", *slack)
+    assert asyncio.run(_accounts()) == [
+        Account("slack", "T1", "U1"),
+        Account("teams", "0c-0d", "0a-0b"),
+    ]
+
+
+async def _accounts() -> list[Account]:
+    told = settings.read()
+    store = await SqlStore.open(told.database, told.master_key())
+    found = [
+        await store.run(partial(directory.accounts, platform=name)) for name in ("slack", "teams")
+    ]
+    await store.close()
+    return [account for accounts in found for account in accounts]
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,12 @@ def test_teams_is_off_unless_it_is_set_up() -> None:
     assert "canary" not in repr(read(told)) + repr(read(told).teams)
 
 
+def test_ids_are_compared_as_teams_writes_them_however_a_portal_showed_them() -> None:
+    """Otherwise the doctor finds all well, and nobody gets in."""
+    told = {"TEAMS_APP_ID": "0A-0B", "TEAMS_TENANT_ID": "0C-0D", "TEAMS_SECRET": "Ab~C"}
+    assert read(told).teams == TeamsSettings("0a-0b", "0c-0d", "Ab~C")
+
+
 async def test_the_whole_app_answers_teams(files: Files) -> None:
     async with serving(StageClock()) as teams:
         told = TeamsSettings(APP, TENANT, SECRET, teams.cloud)
