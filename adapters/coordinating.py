@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters import programme as files
 from adapters.clock import WallClock
 from adapters.slack.installing import address
-from adapters.store import installations, roster
+from adapters.store import installations, references, roster
 from adapters.store.countries import country_of
 from adapters.store.people import Known, accounts_of, addressed, at, email_of, mentees
 from adapters.store.sql import SqlStore
@@ -318,18 +318,24 @@ def _invited(
     Who is reached somewhere stays there: they move by a code, as anybody does.
     """
     here = accounts_of(conn, person)
-    if here and (one.account is None or one.account in here):
-        return "is here already, and hears from Turnabout where they are."
     if one.account and not here:
         roster.add_account(conn, one.account, person, now)
         if one.platform == "web":
             return f"is in the playground as {one.user!r}."
-        there = f"is {one.user} in {one.tenant} and hears from Turnabout there."
-        return f"{there} Tell them it is coming."
+        known = f"is {one.user} in {one.tenant} and hears from Turnabout there."
+        return f"{known} {_next(conn, keys, {one.account})}"
+    if here and (one.account is None or one.account in here):
+        return f"is here already. {_next(conn, keys, here)}"
     where = _door(conn, keys, one.tenant) if one.platform == "slack" else "write to Turnabout"
     known_by_mail = one.is_on_slack and not here
     by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if known_by_mail else ""
     return f"tell them to {where}{by_mail}: join {roster.invite(conn, pair, person, now)}"
+
+
+def _next(conn: Connection, keys: Keys, accounts: set[Account]) -> str:
+    """Return what to tell who needs no code: Teams knows no chat before they have opened it."""
+    waits = all(a.platform == "teams" and not references.find(conn, keys, a) for a in accounts)
+    return "Ask them to open the app and write anything." if waits else "Tell them it is coming."
 
 
 def _door(conn: Connection, keys: Keys, tenant: str) -> str:

@@ -509,6 +509,16 @@ def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: T
     assert "The account U1 is 'Ada' here, not 'Eve'." in again
 
 
+def test_who_is_known_to_teams_opens_the_app_first(settled: Terminal) -> None:
+    """Teams tells us of no chat before they do, so nothing can be on its way to them."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    there = ("--mentee-platform=teams", "--mentee-tenant=0c-0d", "--mentee-user=0a-0b")
+    both = ("pair", "add", "--mentee", "Ben", *there, "--mentor")
+    for junior in ("Ada", "Cleo"):
+        _, ben = settled.runs(*both, junior)
+        assert ben.endswith(" Ask them to open the app and write anything.")
+
+
 def test_ids_are_kept_as_their_platform_writes_them(settled: Terminal) -> None:
     """A portal of Microsoft's may show capitals where Teams sends none; Slack's are capitals."""
     settled.runs("programme", "add", settled.file(GOOD))
