@@ -243,9 +243,15 @@ def _key(options: argparse.Namespace) -> int:
 
 async def _rotate(told: Settings) -> int:
     """Go over from TURNABOUT_OLD_KEY to the master key that is set."""
+    old = told.old_master_key()
     anew = Keys(told.master_key())
-    old = replace(told, key_text=told.old_key_text, key_file="").master_key()
-    store = await SqlStore.open(told.database, old)
+    try:
+        store = await SqlStore.open(told.database, old)
+    except WrongKeyError:
+        raise SettingsError(
+            "The old master key is not the one this database was sealed with. Look what "
+            "TURNABOUT_OLD_KEY holds, or whether it went over already (`turnabout doctor`)."
+        ) from None
 
     def body(conn: Connection) -> int:
         count = anew.rewrap(conn, store.keys)

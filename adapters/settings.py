@@ -52,6 +52,7 @@ class Settings:
     key_text: str = ""
     key_file: str = ""
     old_key_text: str = ""
+    old_key_file: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     playground: bool = False
@@ -82,24 +83,23 @@ class Settings:
 
     def master_key(self) -> bytes:
         """Return the master key, 32 bytes. Raises SettingsError if it is missing or unusable."""
-        text = self.key_text
-        if not text and self.key_file:
-            path = Path(self.key_file)
-            if not path.is_file():
-                raise SettingsError(f"There is no key file at {path}.")
-            text = path.read_text(encoding="ascii", errors="replace").strip()
-        if not text:
-            raise SettingsError(
-                "No master key is set. Make one with `turnabout key`, keep a copy in a safe place, "
-                "and set TURNABOUT_KEY, or TURNABOUT_KEY_FILE to a file that holds it."
-            )
-        try:
-            key = base64.urlsafe_b64decode(text)
-        except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise SettingsError("The master key is not one that `turnabout key` made.")
-        return key
+        return _key(
+            self.key_text,
+            self.key_file,
+            "master key",
+            "No master key is set. Make one with `turnabout key`, keep a copy in a safe place, "
+            "and set TURNABOUT_KEY, or TURNABOUT_KEY_FILE to a file that holds it.",
+        )
+
+    def old_master_key(self) -> bytes:
+        """Return the master key that is to be left behind. Raises SettingsError as above."""
+        return _key(
+            self.old_key_text,
+            self.old_key_file,
+            "old master key",
+            "No old master key is set. Set TURNABOUT_OLD_KEY to the one the database was sealed "
+            "with, or TURNABOUT_OLD_KEY_FILE to a file that holds it.",
+        )
 
 
 def read(environment: Mapping[str, str] | None = None) -> Settings:
@@ -114,6 +114,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         key_text=env.get("TURNABOUT_KEY", ""),
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
         old_key_text=env.get("TURNABOUT_OLD_KEY", ""),
+        old_key_file=env.get("TURNABOUT_OLD_KEY_FILE", ""),
         host=env.get("HOST", "127.0.0.1"),
         port=int(_number(env, "PORT", "8000")),
         playground=_is_on(env, "TURNABOUT_PLAYGROUND"),
@@ -175,6 +176,24 @@ def sender(address: str) -> str:
 def new_key() -> str:
     """Return a new master key, as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _key(text: str, file: str, name: str, missing: str) -> bytes:
+    """Return a key from its text, or else from its file. Raises SettingsError."""
+    if not text and file:
+        path = Path(file)
+        if not path.is_file():
+            raise SettingsError(f"There is no key file at {path}.")
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    if not text:
+        raise SettingsError(missing)
+    try:
+        key = base64.urlsafe_b64decode(text)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError(f"The {name} is not one that `turnabout key` made.")
+    return key
 
 
 def _parts(url: str) -> SplitResult | None:

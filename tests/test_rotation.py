@@ -66,5 +66,38 @@ def test_with_a_wrong_old_key_nothing_is_rotated(database: str, monkeypatch, cap
     for name, told in (("DATABASE_URL", url), ("TURNABOUT_KEY", NEW), ("TURNABOUT_OLD_KEY", NEW)):
         monkeypatch.setenv(name, told)
     assert cli.main(["key", "rotate"]) == 1
-    assert "not the one this database was sealed with" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "The old master key is not the one this database was sealed with" in said
     asyncio.run(_with(database, OLD, lambda conn, keys: keys.probe(conn)))
+
+
+def test_the_old_key_may_stand_in_a_file(database: str, tmp_path, monkeypatch, capsys) -> None:
+    asyncio.run(_with(database, OLD, _ada))
+    for name, key in (("TURNABOUT_KEY", NEW), ("TURNABOUT_OLD_KEY", OLD)):
+        (tmp_path / name).write_text(f"{key}\n", encoding="ascii")
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    monkeypatch.setenv("DATABASE_URL", database.replace("+asyncpg", ""))
+    assert cli.main(["key", "rotate"]) == 0
+    assert capsys.readouterr().out.startswith("1 organisations go by the new master key")
+    asyncio.run(_with(database, NEW, lambda conn, keys: keys.probe(conn)))
+
+
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        ({}, "No old master key is set. Set TURNABOUT_OLD_KEY"),
+        ({"TURNABOUT_OLD_KEY": "short"}, "The old master key is not one"),
+        ({"TURNABOUT_OLD_KEY_FILE": "/no/such/file"}, "There is no key file at /no/such/file."),
+    ],
+)
+@pytest.mark.parametrize("new", [NEW, ""])
+def test_without_the_old_key_it_is_the_old_one_that_is_named(
+    old: dict[str, str], told: str, new: str, monkeypatch, capsys
+) -> None:
+    for name in ("TURNABOUT_OLD_KEY", "TURNABOUT_OLD_KEY_FILE", "TURNABOUT_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"TURNABOUT_KEY": new} | old).items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["key", "rotate"]) == 1
+    assert told in capsys.readouterr().err
