@@ -183,7 +183,9 @@ def _to_look_at(command: Command) -> None:
     asked.add_argument("--language", default="en", help="such as de")
     asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
     asked.add_argument("--country", default="", help="such as US, where 3/4 is in March")
-    asked.add_argument("--now", help="such as 2026-11-23T10:00, in that zone")
+    asked.add_argument(
+        "--now", help="such as 2026-11-23T10:00, in that zone; with Z or +09:00, in its own"
+    )
 
     command("seed", _seed, "every requirement of the seed, and what serves it")
     lived = command("simulate", _simulate, "worlds in which all fails that can; or a what-if")

@@ -12,6 +12,8 @@ from adapters.settings import SettingsError
 if TYPE_CHECKING:
     from bot.dates import Reading
 
+YEARS = range(1000, 9000)  # well within what a calendar can count, whatever a phrase adds
+
 
 def told(phrase: str, language: str, zone: str, now: str | None, country: str) -> list[str]:
     """Return how a phrase is read, a line for each reading, the likelier first."""
@@ -28,9 +30,13 @@ def _now(text: str | None, zone: str) -> datetime:
     if text is None:
         return datetime.now(UTC)
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise SettingsError(f"{text} is not a time such as 2026-11-23T10:00.") from None
+    if moment.year not in YEARS:
+        raise SettingsError(f"{text} is too far away. Give a time such as 2026-11-23T10:00.")
+    there = ZoneInfo(zone)
+    return moment.astimezone(there) if moment.tzinfo else moment.replace(tzinfo=there)
 
 
 def _line(reading: Reading, zone: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import tempfile
 import webbrowser
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from sqlalchemy import delete
@@ -19,7 +20,7 @@ from adapters import settings as environment
 from adapters.clock import Clock, MovableClock
 from adapters.coordinating import Newcomer
 from adapters.house import House, clock_of
-from adapters.settings import Settings, SettingsError
+from adapters.settings import PORTS, Settings, SettingsError
 from adapters.store import roster, tables
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
@@ -92,20 +93,46 @@ async def start_over(house: House) -> None:
 
 
 def look_for_room(host: str, port: int) -> None:
-    """Raise SettingsError if a server could not listen there."""
-    if not is_free(host, port):
-        raise SettingsError(f"Port {port} is taken. Choose another with --port.")
+    """Raise SettingsError if a server could not listen there: it says what to choose instead."""
+    if port not in range(PORTS + 1):
+        raise SettingsError(f"There is no port {port}. Choose one up to {PORTS} with --port.")
+    match refusal(host, port):
+        case None:
+            return
+        case errno.EADDRINUSE:
+            raise SettingsError(f"Port {port} is taken. Choose another with --port.")
+        case errno.EACCES:
+            raise SettingsError(f"Port {port} is not open to you. Choose another with --port.")
+    raise SettingsError(f"{host} is no address of this machine. Set HOST to one, or to 127.0.0.1.")
+
+
+def refusal(host: str, port: int) -> int | None:
+    """Return why a server cannot listen there, as the system's number for it, if it cannot."""
+    passive = socket.AI_PASSIVE
+    try:
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)
+    except (OSError, UnicodeError):
+        return errno.EADDRNOTAVAIL
+    found = [_tried(socket.AddressFamily(place[0]), place[4]) for place in places]
+    ours = [why for why in found if why != errno.EADDRNOTAVAIL]  # a family may be switched off
+    return next((why for why in ours if why), None) if ours else errno.EADDRNOTAVAIL
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether nobody else serves there."""
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    """Tell whether a server can listen there."""
+    return refusal(host, port) is None
+
+
+def _tried(family: socket.AddressFamily, place: tuple[Any, ...]) -> int | None:
+    try:
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(place)
+    except OSError as error:
+        return error.errno
+    return None
 
 
 def free_port(first: int = 8000) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import re
 import secrets
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PORTS = 65535  # the last one there is
+DAY = 86400  # seconds, more than anybody lets a worker or a message wait
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -116,11 +119,11 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         old_key_text=env.get("TURNABOUT_OLD_KEY", ""),
         old_key_file=env.get("TURNABOUT_OLD_KEY_FILE", ""),
         host=env.get("HOST", "127.0.0.1"),
-        port=int(_number(env, "PORT", "8000")),
+        port=_whole(env, "PORT", "8000", 0, PORTS),
         playground=_is_on(env, "TURNABOUT_PLAYGROUND"),
         data=Path(env["TURNABOUT_DATA"]) if env.get("TURNABOUT_DATA") else None,
-        lease=int(_number(env, "TURNABOUT_LEASE", "120")),
-        tick=_number(env, "TURNABOUT_TICK", "30"),
+        lease=_whole(env, "TURNABOUT_LEASE", "120", 1, DAY),
+        tick=_number(env, "TURNABOUT_TICK", "30", 0.01, DAY),
         public=public_url(env.get("TURNABOUT_URL", "")),
         smtp=mail_url(env.get("SMTP_URL", "")),
         sender=sender(env.get("MAIL_FROM", "")),
@@ -131,7 +134,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         slack_app_token=env.get("SLACK_APP_TOKEN", ""),
         slack_api=env.get("SLACK_API_URL", "https://slack.com/api/"),
         teams=_teams(env),
-        metrics_port=int(_number(env, "TURNABOUT_METRICS_PORT", "0")),
+        metrics_port=_whole(env, "TURNABOUT_METRICS_PORT", "0", 0, PORTS),
         metrics_token=env.get("TURNABOUT_METRICS_TOKEN", ""),
     )
 
@@ -236,8 +239,20 @@ def _is_on(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").lower() in {"1", "on", "yes", "true"}
 
 
-def _number(env: Mapping[str, str], name: str, default: str) -> float:
+def _number(env: Mapping[str, str], name: str, default: str, least: float, most: float) -> float:
     try:
-        return float(env.get(name) or default)
+        found = float(env.get(name) or default)
     except ValueError:
-        raise SettingsError(f"{name} must be a number.") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise SettingsError(f"{name} must be a number.")
+    if not least <= found <= most:
+        raise SettingsError(f"{name} must be a number from {least:g} to {most:g}.")
+    return found
+
+
+def _whole(env: Mapping[str, str], name: str, default: str, least: int, most: int) -> int:
+    found = _number(env, name, default, -math.inf, math.inf)
+    if not found.is_integer() or not least <= found <= most:
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}.")
+    return int(found)

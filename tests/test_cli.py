@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -54,7 +55,12 @@ how = "noor@example.org"
 TURNABOUT = ("DATABASE_URL", "HOST", "PORT", "TURNABOUT_KEY", "TURNABOUT_KEY_FILE")
 TURNABOUT += ("TURNABOUT_PLAYGROUND", "TURNABOUT_DATA", "TURNABOUT_LEASE", "TURNABOUT_TICK")
 TURNABOUT += ("TURNABOUT_URL", "SMTP_URL", "MAIL_FROM")
-TURNABOUT += ("TURNABOUT_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+TURNABOUT += (
+    "TURNABOUT_METRICS_PORT",
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_APP_TOKEN",
+)
 TURNABOUT += ("SLACK_OAUTH_CLIENT_ID", "SLACK_OAUTH_CLIENT_SECRET", "SLACK_API_URL")
 
 
@@ -618,6 +624,65 @@ def test_a_taken_port_is_told_kindly(settled: Terminal) -> None:
         _, _, told = settled.types("demo", "--no-browser", "--port", port, "--data", str(folder))
         assert told == f"turnabout: Port {port} is taken. Choose another with --port.\n"
         assert f"Port {port} is taken" in settled.fails("web", "--port", port)
+
+
+@pytest.mark.parametrize("command", ["demo", "web"])
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_there_is_not_is_told_kindly(settled: Terminal, command: str, port: str) -> None:
+    told = settled.fails(command, f"--port={port}")
+    assert told == f"turnabout: There is no port {port}. Choose one up to 65535 with --port."
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b"])
+def test_an_address_that_is_not_this_machines_is_not_a_taken_port(
+    settled: Terminal, host: str
+) -> None:
+    settled.sets(HOST=host)
+    told = settled.fails("web", "--port", str(free_port()))
+    assert told.endswith(f"{host} is no address of this machine. Set HOST to one, or to 127.0.0.1.")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        *(("PORT", value, "PORT must be a number.") for value in ("inf", "nan", "-inf", "1e999")),
+        *(("PORT", value, "from 0 to 65535.") for value in ("99999", "-1", "80.5")),
+        ("TURNABOUT_METRICS_PORT", "65536", "from 0 to 65535."),
+        *(("TURNABOUT_LEASE", value, "from 1 to 86400.") for value in ("0", "-5", "1e9", "0.5")),
+        *(("TURNABOUT_TICK", value, "from 0.01 to 86400.") for value in ("0", "-5", "1e30")),
+    ],
+)
+def test_a_number_that_cannot_be_is_one_line(
+    settled: Terminal, name: str, value: str, told: str
+) -> None:
+    settled.sets(**{name: value})
+    for command in ("web", "worker", "status"):
+        said = settled.fails(command)
+        assert said.startswith(f"turnabout: {name} must be ")
+        assert said.endswith(told)
+
+
+def test_a_database_that_is_newer_is_left_as_it_is(settled: Terminal) -> None:
+    with closing(sqlite3.connect(settled.folder / "turnabout.db")) as found, found:
+        found.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "brought up to date by a newer version" in settled.fails("db", "upgrade")
+
+
+@pytest.mark.parametrize("now", ["9999-12-31T23:00", "0001-01-01T00:00", "9999-12-31T23:00-12:00"])
+def test_a_date_is_not_asked_for_at_the_end_of_the_calendar(terminal: Terminal, now: str) -> None:
+    assert f"{now} is too far away" in terminal.fails("dates", "tomorrow 3pm", "--now", now)
+
+
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [("2026-11-23T20:00", "2026-11-24"), ("2026-11-23T20:00Z", "2026-11-25")],
+)
+def test_a_moment_that_names_its_own_offset_is_that_moment(
+    terminal: Terminal, now: str, day: str
+) -> None:
+    """In Tokyo it is the next morning already when it is evening in Greenwich."""
+    (line,) = terminal.runs("dates", "tomorrow 3pm", "--zone", "Asia/Tokyo", "--now", now)
+    assert f"{day} 15:00" in line
 
 
 def test_the_web_process_logs_in_lines_of_json_and_nothing_else(settled: Terminal) -> None:

@@ -10,8 +10,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
-from adapters.settings import ROOT
+from adapters.settings import ROOT, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +28,14 @@ def configured(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date."""
-    _apart(lambda: command.upgrade(configured(url), "head"))
+    """Bring a database up to date. Raises SettingsError for one that newer code has been at."""
+    try:
+        _apart(lambda: command.upgrade(configured(url), "head"))
+    except CommandError:
+        raise SettingsError(
+            "The database was brought up to date by a newer version. Leave it as it is: this "
+            "version runs with it. To change it further, use the newer one."
+        ) from None
 
 
 def is_current(url: str) -> bool:
