@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -123,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument(f"--{role}-user", default="", help="user id there, if it is known")
         group.add_argument(f"--{role}-email", default="")
         group.add_argument(f"--{role}-zone", default="UTC", help="such as Europe/Berlin")
-        group.add_argument(f"--{role}-locale", default="en")
+        group.add_argument(f"--{role}-locale", default="en", choices=phrasebook().locales)
         group.add_argument(
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
@@ -133,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--name", required=True, help="as the programme names them")
     asked.add_argument("--programme", help="its name, if there is more than one")
     asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
-    asked.add_argument("--locale", default="en")
+    asked.add_argument("--locale", default="en", choices=phrasebook().locales)
 
     gone = command("erase", _erase, "erase somebody for good: their name, and all they wrote")
     gone.add_argument("--name", default="", help="as they were brought in")
@@ -317,6 +318,10 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
 
     if told("zone") not in available_timezones():
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
+    if told("email") and not environment.ADDRESS.fullmatch(told("email")):
+        raise SettingsError(f"{told('email')} is not an e-mail address such as ada@example.org.")
+    if told("country") and not re.fullmatch("[A-Z]{2}", told("country")):
+        raise SettingsError(f"{told('country')} is not a country in two capitals, such as DE.")
     if told("platform") != "web" and told("user") and not told("tenant"):
         raise SettingsError(f"Say in which workspace or tenant that is: --{role}-tenant.")
     names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")

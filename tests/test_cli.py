@@ -586,6 +586,36 @@ def test_a_zone_there_is_not_and_a_programme_there_is_not(settled: Terminal) -> 
     settled.runs(*both, "--programme", "Fresh eyes")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("email", value) for value in ("ben", "Ben <ben@example.org>", "ben@example.org, bo@b")),
+        *(("country", value) for value in ("de", "DEU", "Germany", "D1")),
+    ],
+)
+def test_what_cannot_be_of_a_person_is_not_kept(settled: Terminal, name: str, value: str) -> None:
+    """A mail to it would never arrive, and no holiday would ever be found."""
+    settled.runs("programme", "add", settled.file(GOOD))
+    both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    assert settled.fails(*both, f"--mentee-{name}", value).startswith(f"turnabout: {value} is not")
+    settled.runs(*both, "--mentee-email=b.o+x@example.org", "--mentee-country=DE")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pair", "add", "--mentor=Ada", "--mentee=Ben", "--mentee-locale=fr"),
+        ("contact", "invite", "--name=Noor", "--locale=EN"),
+    ],
+)
+def test_a_language_we_do_not_speak_is_answered_with_those_we_do(
+    settled: Terminal, arguments: tuple[str, ...]
+) -> None:
+    code, said, complaint = settled.types(*arguments)
+    assert (code, said) == (2, "")
+    assert "'de', 'en'" in complaint
+
+
 # Playing, and showing
 
 
