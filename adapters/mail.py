@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
-from email.policy import SMTP as ON_THE_WIRE
+from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from adapters.calendar.occasions import Occasion
     from adapters.calendar.words import Words
 
+ON_THE_WIRE = SMTP.clone(cte_type="7bit")  # not every server takes eight, and we ask none
 HERE = {"127.0.0.1", "localhost", "::1"}
 LATER = timedelta(minutes=15)
 LONGEST = 254

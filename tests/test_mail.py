@@ -166,6 +166,20 @@ async def test_a_letter_sent_again_has_the_same_name_and_anothers_has_another(
     assert "ada" not in names[0]
 
 
+async def test_a_letter_goes_through_servers_that_know_no_letter_with_an_accent(
+    box: Postbox,
+) -> None:
+    """Who sends eight bits has to ask first (8BITMIME); so all that goes out is ASCII."""
+    await Mail(box.url, US).send(letter(locale="de"), NOW)
+    (envelope,) = box.got
+    assert envelope.original_content.isascii()
+    (message,) = box.letters()
+    assert "Café, Blue door" in message.get_body(("plain",)).get_content()
+    assert {part["Content-Transfer-Encoding"] for part in message.walk()} <= {
+        *(None, "7bit", "quoted-printable", "base64")
+    }
+
+
 def test_what_a_locked_screen_shows_says_nothing() -> None:
     message = written(letter(), US, NOW)
     for header in message:
