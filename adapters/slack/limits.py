@@ -29,7 +29,7 @@ FLAGS = range(0x1F1E6, 0x1F200)
 TONES = range(0x1F3FB, 0x1F400)
 TAGS = range(0xE0020, 0xE0080)
 JAMO = range(0x1160, 0x1200)
-ADDED = (TONES, TAGS, JAMO)
+ADDED = (TONES, TAGS, JAMO)  # to the letter before them, as an accent is
 
 
 def size(text: str) -> int:
@@ -83,6 +83,4 @@ def _joins(before: str, sign: str) -> bool:
         return len(before) == 1 and ord(before) in FLAGS
     if before[-1] == JOINER or sign == JOINER or (before[-1] == "\r" and sign == "\n"):
         return True
-    return unicodedata.category(sign)[0] == "M" or any(
-        code in those for those in (TONES, TAGS, JAMO)
-    )
+    return unicodedata.category(sign)[0] == "M" or any(code in those for those in ADDED)

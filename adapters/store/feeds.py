@@ -51,14 +51,6 @@ def give(conn: Connection, person: PersonId, now: datetime) -> str:
     return token
 
 
-def since(conn: Connection, person: PersonId) -> datetime | None:
-    """Return since when someone has a calendar to subscribe to, if they have one."""
-    found: datetime | None = conn.execute(
-        select(feed.c.at).where(feed.c.person == person)
-    ).scalar_one_or_none()
-    return found
-
-
 def revoke(conn: Connection, person: PersonId) -> None:
     """End someone's calendar. A second time changes nothing."""
     conn.execute(delete(feed).where(feed.c.person == person))

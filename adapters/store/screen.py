@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 
 from adapters.store import tables
@@ -47,7 +47,6 @@ _FOUND = (
 _NEWEST = select(message).where(_ON).order_by(message.c.id.desc()).limit(bindparam("most"))
 _KEPT = select(message).where(_ON, message.c.key == bindparam("ref"))
 _REMOVE = delete(message).where(_ON, message.c.key == bindparam("ref"))
-_LATEST = select(func.max(message.c.id), func.sum(message.c.changed))
 _OWNER = with_keys(select(tables.account.c.person), tables.account.c.person).where(
     *(tables.account.c[name] == bindparam(f"at_{name}") for name in TRIPLE)
 )
@@ -172,12 +171,6 @@ def messages(conn: Connection, keys: Keys, account: Account, limit: int = 200) -
         )
         for row in reversed(rows)
     ]
-
-
-def latest_change(conn: Connection) -> str:
-    """Return something that is different once any screen has changed."""
-    newest, changes = conn.execute(_LATEST).one()
-    return f"{newest or 0}.{changes or 0}"
 
 
 def _cipher(conn: Connection, keys: Keys, account: Account) -> Cipher:
