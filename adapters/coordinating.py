@@ -280,7 +280,7 @@ def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> Pers
             country=country,
         )
     if one.email and not known.email:
-        roster.set_person(conn, keys, known.id, email=one.email)
+        roster.set_person(conn, keys, known.id, WallClock().now(), email=one.email)
     return known.id
 
 
