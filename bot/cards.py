@@ -9,7 +9,6 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, Any
 
 from bot import facilitator, retention, wording
-from bot.delivery import is_newer
 from bot.etiquette import Draft, Manners
 from bot.flows import handbook, meeting
 from bot.inbox import ANSWER, Form, Item, Notice, Status
@@ -216,11 +215,9 @@ def letters(book: Phrasebook, pair: Pair, contact: Person, seen: str = "") -> Ca
 
     Those that arrived with an earlier card, as its revision tells, are not said again.
     """
-    sent = [
-        entry
-        for entry in handbook.letters(pair, contact)
-        if getattr(entry.event, "words", "") and (not seen or is_newer(str(entry.no), seen))
-    ]
+    last_seen = int(seen) if seen.isdecimal() else 0
+    kept = (e for e in handbook.letters(pair, contact) if getattr(e.event, "words", ""))
+    sent = [entry for entry in kept if entry.no > last_seen]
     if not sent:
         return None
     words = book.of(handbook.LETTER.key, contact.locale)
