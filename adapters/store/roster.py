@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFL
 from adapters.store import tables
 from adapters.store.countries import country_of
 from adapters.store.keys import of_pair, of_person, with_keys
-from adapters.store.people import IDENTITY, SETTINGS, programme_of
+from adapters.store.people import IDENTITY, SETTINGS, accounts_of, addressed, programme_of
 from bot.delivery import Owed
 from bot.flows.handbook import Wrote
 from bot.flows.welcome import Proposed
@@ -340,25 +340,12 @@ def recognise(conn: Connection, keys: Keys, account: Account, email: str, now: d
     before moves by a code. Addresses are sealed, and are opened to be compared; a hash of one could
     be guessed.
     """
-    people, accounts = tables.person, tables.account
-    waiting = (
-        select(people.c.id, people.c.sealed)
-        .outerjoin(accounts, accounts.c.person == people.c.id)
-        .where(people.c.organisation == _bound(conn, account.platform, account.tenant))
-        .where(accounts.c.person.is_(None), people.c.sealed.is_not(None))
-    )
-    rows = conn.execute(waiting).all()
-    ciphers = keys.of(conn, [of_person(row.id) for row in rows])
-    found = [
-        PersonId(row.id)
-        for row in rows
-        if _plain(ciphers[of_person(row.id)].open(row.sealed, row.id, IDENTITY)["email"])
-        == _plain(email)
-        != ""
-    ]
-    if len(found) != 1 or _owner(conn, account) is not None:
+    organisation = _bound(conn, account.platform, account.tenant) or ""
+    named = addressed(conn, keys, organisation, email)
+    waiting = [one.id for one in named if not accounts_of(conn, one.id)]
+    if len(waiting) != 1 or _owner(conn, account) is not None:
         return False
-    add_account(conn, account, found[0], now)
+    add_account(conn, account, waiting[0], now)
     return True
 
 
@@ -503,10 +490,6 @@ def _bound(conn: Connection, platform: str, tenant: str) -> str | None:
     )
     found: str | None = conn.execute(this).scalar_one_or_none()
     return found
-
-
-def _plain(email: str) -> str:
-    return email.strip().casefold()
 
 
 def _at(account: Account) -> ColumnElement[bool]:
