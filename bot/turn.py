@@ -67,12 +67,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A change to one person's screen, claimed: to be sent, then noted. `key` names it for ever."""
+    """A change to one person's screen, claimed: to be sent, then noted. `key` names it for ever.
+
+    After `until` another may be at it, under the same name.
+    """
 
     who: PersonId
     account: Account
     change: Change
     key: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +302,11 @@ def plan(
             seen = posted.revision if is_newer(posted.revision, card.revision) else card.revision
             claim = Claim(key, seen, card.digest, until, posted.owed, ref)
             work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))
-            errands.append(Errand(me.id, account, change, key))
+            errands.append(Errand(me.id, account, change, key, until))
         elif isinstance(change, Settle):
             claim = replace(change.claim, until=now + services.lease)
             work.keep(me.id, replace(posted, claim=claim))
-            errands.append(Errand(me.id, account, change, claim.key))
+            errands.append(Errand(me.id, account, change, claim.key, claim.until))
         elif actor and me.id == actor.id and posted.claim:
             work.keep(me.id, posted)
         elif not posted.claim and not (posted.hold and now < posted.hold):
@@ -364,6 +368,8 @@ def _note(work: UnitOfWork, errand: Errand, came: Outcome) -> bool:
             work.keep(errand.who, replace(posted, digest=""))
         return False
     arrived = came if isinstance(came, str) else ""
+    if not arrived and claim.until != errand.until:  # another is at it, and knows better
+        return False
     settling = isinstance(errand.change, Settle)
     hold = came if isinstance(came, datetime) else None
     if arrived or (came is None and not claim.ref):

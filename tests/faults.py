@@ -970,6 +970,13 @@ FAULTS += (
         "tests/test_turn.py -k called_off",
     ),
     Fault(
+        "who gives up too late takes a change from who is at it",
+        "bot/turn.py",
+        "if not arrived and claim.until != errand.until:",
+        "if False:",
+        "tests/test_turn.py -k too_late_takes",
+    ),
+    Fault(
         "a platform can count how much was written",
         "bot/turn.py",
         "{told.hexdigest()}",

@@ -242,6 +242,21 @@ async def test_one_who_stood_still_until_the_deadline_begins_nothing(stage: Stag
     assert stage.ada.sees("Your yes is in")
 
 
+async def test_who_gives_up_too_late_takes_nothing_from_who_is_at_it_by_then(stage: Stage) -> None:
+    """Both are about the same change, by the same name; only one of them still has it in hand."""
+    await stage.opens()
+    _, slow = await press(stage, "slow")
+    stage.now += stage.services.lease * 2
+    tick = Incoming("", stage.start.id, None, Ticked(), stage.now)
+    _, at_it = await take_turn(stage.services, tick)
+    assert [errand.key for errand in at_it.errands] == [errand.key for errand in slow.errands]
+    await give_up(stage.services, stage.start.id, slow.errands, stage.now)
+    _, third = await take_turn(stage.services, replace(tick, at=stage.now + timedelta(seconds=1)))
+    assert not third.errands
+    await deliver(stage.services, stage.start.id, at_it, stage.now)
+    assert len(stage.paper.chats[stage.ben.account]) == 1
+
+
 async def test_a_process_that_does_not_know_the_way_leaves_it_to_another(stage: Stage) -> None:
     """A rolling start that switches a platform on: the old processes cannot send there yet."""
     await stage.opens()
