@@ -249,6 +249,7 @@ async def agree_on_a_purpose(show: Show) -> None:
         await seat.presses("Start my draft")
         await show.photographs(f"02_private_form_{seat.user}")
         await seat.fills()
+        await expect(seat.card).to_contain_text("Share part of it?")
         await show.photographs(f"03_let_it_out_{seat.user}")
         await seat.presses("Share these lines")
     await show.photographs("04_both_drafts_are_in")
