@@ -136,6 +136,7 @@ async def erase(settings: Settings, name: str, email: str, person: str, *, sure:
     try:
         people = await store.run(lambda conn: roster.show_people(conn, keys))
         one = _meant(people, name, email, person)
+        _no_contact(await store.run(roster.show_programmes), one)
         told = f"{one.name or 'This person'} ({one.id}), in {_pairs(one)}"
         if not sure:
             return [
@@ -149,6 +150,16 @@ async def erase(settings: Settings, name: str, email: str, person: str, *, sure:
     finally:
         await store.close()
     return [f"{told}, is erased.", "Backups can still be read until they are thrown away."]
+
+
+def _no_contact(programmes: Iterable[KeptProgramme], one: KeptPerson) -> None:
+    """Raise LookupError for a named contact: their name stands in the programme's own file."""
+    for programme in programmes:
+        if any(c.get("person") == one.id for c in programme.settings.get("contacts", ())):
+            raise LookupError(
+                f"{one.name or 'This person'} is a named contact of {programme.name!r}. Take them "
+                "out of its file first (`turnabout programme set`); then they can be erased."
+            )
 
 
 async def _overwrite(store: SqlStore, person: PersonId) -> None:
@@ -211,12 +222,16 @@ def bring_together(
 ) -> list[str]:
     """Add two people and their pair; return an invitation for each, the junior's first.
 
-    Who is of the organisation already is not made anew: a senior may learn from two juniors.
+    Who is of the organisation already is not made anew: a senior may learn from two juniors. Two
+    who are a pair here already stay the one they are, and are invited again: a code may be lost.
     """
-    junior, senior = (_add(conn, keys, programme.organisation, one) for one in (mentor, mentee))
+    junior, senior = (
+        _add(conn, keys, programme.organisation, one, now) for one in (mentor, mentee)
+    )
     contacts = programme.settings.get("contacts", ())
     _keep_apart(contacts, [Known(senior, mentee.name, email_of(conn, keys, senior))])
-    added = roster.add_pair(conn, keys, programme.id, junior, senior, now)
+    pair = roster.pair_of(conn, programme.id, junior, senior)
+    added = pair or roster.add_pair(conn, keys, programme.id, junior, senior, now)
     return [
         f"{one.name}, {role}: {_invited(conn, keys, added, person, one, now)}"
         for person, one, role in zip(
@@ -261,7 +276,7 @@ def _programme(conn: Connection, name: str | None) -> KeptProgramme:
     return found
 
 
-def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> PersonId:
+def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer, now: datetime) -> PersonId:
     """Return who it is: somebody we know by their account or e-mail, or else somebody new."""
     ZoneInfo(one.zone)
     country = one.country or country_of(one.zone)
@@ -280,7 +295,7 @@ def _add(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> Pers
             country=country,
         )
     if one.email and not known.email:
-        roster.set_person(conn, keys, known.id, WallClock().now(), email=one.email)
+        roster.set_person(conn, keys, known.id, now, email=one.email)
     return known.id
 
 
@@ -299,7 +314,8 @@ def _known(conn: Connection, keys: Keys, organisation: str, one: Newcomer) -> Kn
         )
     if there is None and len(mailed) > 1:
         raise LookupError(
-            f"Several people here have the address {one.email}. Say which by their account."
+            f"Several people here have the address {one.email}. Say which by their account, or "
+            "leave the address out to bring in somebody new."
         )
     known = there or next(iter(mailed), None)
     if known and known.name.strip().casefold() != one.name.strip().casefold():

@@ -289,6 +289,8 @@ class Intake:
         What is on the wire by then has the rest of the lease to arrive, and is found. Raises
         TimeoutError, or whatever leaves it open whether something arrived.
         """
+        if not planned.errands:
+            return
         left = self._services.lease * OURS - (self._clock.now() - now)
         if left.total_seconds() <= 0:  # we stood still: a call made now would come after another's
             await give_up(self._services, pair, planned.errands, now)

@@ -1,4 +1,4 @@
-"""The clock process: one APScheduler job that looks in on every pair whose moment has come.
+"""The clock process: an APScheduler job looks in on every pair whose moment has come.
 
 There is no job per reminder and no job store: the next moment is derived from the journal, and the
 scheduler only ticks. Any number of workers share the work: a pair is taken by one at a time.
@@ -12,6 +12,7 @@ import logging
 import signal
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,7 +23,7 @@ from adapters import settings as environment
 from adapters.house import open_house
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from adapters.intake import Intake
     from adapters.settings import Settings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("turnabout.worker")
 GRACE = 20.0  # seconds that what has begun may take when the process is told to stop
 TIDYING = 6 * 3600.0  # seconds between one tidying up of what was handled long ago and the next
+NOTING = 5.0  # seconds to note what was cut short
 SWEEPS = 4  # at once: while one waits for a slow platform, the next goes on with everybody else
 
 
@@ -42,21 +44,22 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
     begun: set[asyncio.Task[Any]] = set()
     stop = asyncio.Event()
 
-    async def sweeps() -> None:
-        task = asyncio.create_task(look_in(intake, stop))
+    async def whole(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = asyncio.create_task(job())
         begun.add(task)
         task.add_done_callback(begun.discard)
         await asyncio.shield(task)
 
     scheduler = AsyncIOScheduler(timezone="UTC")
     for job, at_once, gap in (
-        (sweeps, SWEEPS, seconds),
+        (partial(look_in, intake, stop), SWEEPS, seconds),
         (intake.mail, 1, seconds),
         (intake.forget_deliveries, 1, TIDYING),
     ):
         scheduler.add_job(
-            job,
+            whole,
             "interval",
+            [job],
             seconds=gap,
             coalesce=True,
             max_instances=at_once,
@@ -71,7 +74,9 @@ async def ticking(intake: Intake, seconds: float) -> AsyncIterator[None]:
         scheduler.pause()
         late = (await asyncio.wait(begun, timeout=GRACE))[1] if begun else set()
         for task in late:
-            task.cancel()  # it notes what it has not begun
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=NOTING)  # each notes what it has not begun
         scheduler.shutdown(wait=False)
 
 

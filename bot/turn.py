@@ -118,6 +118,10 @@ class UnitOfWork(Protocol):
         """Set when the clock should look in on this pair."""
         ...
 
+    def wake_by(self, at: datetime) -> None:
+        """Let the clock look in by then; if it does so earlier, that stays."""
+        ...
+
     def account(self, who: PersonId) -> Account | None:
         """Return where someone is reached now, if anywhere."""
         ...
@@ -255,7 +259,7 @@ async def give_up(
     def note(work: UnitOfWork) -> None:
         for errand, came in (*sent, *((errand, now) for errand in unbegun)):
             _note(work, errand, came)
-        work.wake(now + services.lease)
+        work.wake_by(now + services.lease)
 
     await services.store.work(pair, note)
 

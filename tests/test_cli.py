@@ -452,6 +452,17 @@ def test_nobody_is_erased_in_anothers_place(settled: Terminal) -> None:
     assert other not in line
 
 
+def test_a_named_contact_is_taken_out_of_the_programme_before_they_are_erased(
+    settled: Terminal,
+) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    name = re.search(r'\[\[contact\]\]\s+name = "([^"]+)"', GOOD)[1]
+    settled.runs("contact", "invite", "--name", name)
+    said = settled.fails("erase", "--name", name, "--yes")
+    assert "programme set" in said
+    assert "named contact" in said
+
+
 def test_a_key_that_could_not_be_overwritten_is_told_and_how_to_do_it(
     settled: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

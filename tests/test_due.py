@@ -405,6 +405,32 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_has_begun() -> Non
     assert swept == ["whole"], "finished, and not begun anew"
 
 
+async def test_a_worker_that_cannot_wait_lets_each_note_what_it_has_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.worker.GRACE", 0)
+    begun, noted = asyncio.Event(), []
+
+    class Hangs:
+        async def sweep(self) -> int:
+            try:
+                begun.set()
+                return await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                noted.append("what was not begun")
+
+        async def mail(self) -> None:
+            """Nobody has letters."""
+
+        async def forget_deliveries(self) -> None:
+            """Nothing is old."""
+
+    async with ticking(Hangs(), 3600):  # type: ignore[arg-type]
+        await begun.wait()
+    assert noted, "before the store is closed"
+
+
 def many(works: Works, count: int) -> Callable[[Connection], None]:
     """Return what adds many due pairs to the programmes by turns, without keys or journals."""
     names = list(works.programmes.values())

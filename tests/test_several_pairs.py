@@ -81,6 +81,16 @@ async def test_a_senior_learns_from_two_juniors_in_one_chat(world: World, way: s
     assert len([m for m in ben.chat if any(b["type"] == "actions" for b in m["blocks"])]) == 2
 
 
+async def test_two_who_are_a_pair_already_are_invited_again_and_stay_one(world: World) -> None:
+    """A code may be lost: the command that made it makes another."""
+    named = Newcomer("Ben", email="ben@example.org")
+    _, first = await brought(world, on_slack("Ada"), named)
+    ada, again = await brought(world, on_slack("Ada"), named)
+    assert "is here already" in ada
+    assert again.partition(": join ")[2] not in {"", first.partition(": join ")[2]}
+    assert await pairs_of(world, "UADA") == ["Ben"]
+
+
 async def test_who_has_not_come_yet_comes_into_both_pairs_by_one_code(world: World) -> None:
     ben = SlackPerson(world.fake, world.door, "UBEN")
     named = Newcomer("Ben", "slack", TEAM, email="ben@example.org")

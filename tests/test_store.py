@@ -696,7 +696,8 @@ async def test_a_changed_person_reaches_who_remembers_the_old_one(
         ("GB", "Asia/Tokyo", "JP"),
         ("", "Asia/Tokyo", "JP"),
         ("FR", "Asia/Tokyo", "FR"),
-        ("GB", "Etc/UTC", ""),
+        ("GB", "Etc/UTC", "GB"),
+        ("GB", "Asia/Calcutta", "GB"),
         ("", "Europe/London", ""),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -197,6 +197,35 @@ async def test_a_card_that_was_deleted_comes_again(house: House) -> None:
     await ada.does(action, message)
     await house.settled()
     assert len(ada.chat) == 1
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_who_is_called_off_says_whether_anything_was_begun(
+    house: House, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """Waiting for a turn it was not; while the old card loses its buttons the new one is there."""
+    *_, pair = await moves_in(house)
+    account, card = teams_account("ada"), Card("thread", "item@1", "Title", "Preview")
+    old = await house.messenger.post(account, card, f"{pair}:ada:digest:1", "")
+    waits, taken, real = asyncio.Event(), [], house.connector._pacing.turn
+
+    async def turn(lanes: Any) -> None:
+        taken.append(lanes)
+        if begun and len(taken) == 1:
+            await real(lanes)
+        else:
+            waits.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(house.connector._pacing, "turn", turn)
+    key = f"{pair}:ada:digest:2"
+    task = asyncio.create_task(house.messenger.post(account, card, key, old if begun else ""))
+    await waits.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as called_off:
+        await task
+    assert isinstance(called_off.value.__cause__, NotSent) is not begun
+    assert bool(await house.messenger.find(account, key)) is begun
 
 
 async def test_one_key_is_posted_once_whoever_posts_it(house: House) -> None:

@@ -123,6 +123,10 @@ class MemoryUnitOfWork:
         """Set when the clock should look in on this pair."""
         self.shelf = replace(self.shelf, wake_at=at)
 
+    def wake_by(self, at: datetime) -> None:
+        """Let the clock look in by then; if it does so earlier, that stays."""
+        self.wake(min(at, self.shelf.wake_at or at))
+
     def account(self, who: PersonId) -> Account | None:
         """Return where someone is reached now, if anywhere."""
         return self.shelf.accounts.get(who)

@@ -90,10 +90,18 @@ def at(conn: Connection, keys: Keys, organisation: str, where: Account) -> Known
     return next(iter(_opened(conn, keys, ours)), None)
 
 
-def addressed(conn: Connection, keys: Keys, organisation: str, email: str) -> list[Known]:
-    """Return everybody in an organisation who has this e-mail address, however it is written."""
-    everybody = _opened(conn, keys, _OPENED.where(person.c.organisation == organisation))
-    return [one for one in everybody if _plain(one.email) == _plain(email) != ""]
+def addressed(
+    conn: Connection, keys: Keys, organisation: str, email: str, *, waiting: bool = False
+) -> list[Known]:
+    """Return everybody in an organisation who has this e-mail address, however it is written.
+
+    Of those who are `waiting`, and so reached nowhere yet, if nobody else is meant.
+    """
+    everybody = _OPENED.where(person.c.organisation == organisation)
+    if waiting:
+        everybody = everybody.where(person.c.id.not_in(select(account.c.person)))
+    found = _opened(conn, keys, everybody)
+    return [one for one in found if _plain(one.email) == _plain(email) != ""]
 
 
 def accounts_of(conn: Connection, who: PersonId) -> set[Account]:

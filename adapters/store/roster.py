@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite's ON CONFL
 from adapters.store import tables
 from adapters.store.countries import country_of
 from adapters.store.keys import of_pair, of_person, with_keys
-from adapters.store.people import IDENTITY, SETTINGS, accounts_of, addressed, programme_of
+from adapters.store.people import IDENTITY, SETTINGS, addressed, programme_of
 from bot.delivery import Owed
 from bot.flows.handbook import Wrote
 from bot.flows.welcome import Proposed
@@ -183,7 +183,8 @@ def set_person(
         and row.country in {"", country_of(row.zone)}
         and places.get("zone", row.zone) != row.zone
     ):
-        places.setdefault("country", country_of(places["zone"]))
+        guess = country_of(places["zone"])
+        places |= {"country": guess} if guess and "country" not in places else {}
     conn.execute(update(tables.person).where(this).values(sealed=sealed, **places))
 
 
@@ -240,6 +241,16 @@ def add_pair(
     return pair
 
 
+def pair_of(conn: Connection, programme: str, mentor: PersonId, mentee: PersonId) -> PairId | None:
+    """Return the pair these two are in a programme, if they are one that is not over."""
+    table = tables.pair
+    two = (table.c.reverse_mentor == mentor, table.c.reverse_mentee == mentee)
+    goes_on = table.c.wake_at.is_not(None)
+    found = select(table.c.id).where(table.c.programme == programme, *two, goes_on)
+    kept = conn.execute(found.order_by(table.c.began).limit(1)).scalar_one_or_none()
+    return kept and PairId(kept)
+
+
 def add_account(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
     """Let a person be reached at an account from now on; the clock looks in on their pairs.
 
@@ -264,10 +275,8 @@ def add_account(conn: Connection, account: Account, person: PersonId, now: datet
 
 def come_back(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
     """Let what was held back at an account go out again; where its person is reached stays."""
-    _turn_over(conn, _of(person), now)
+    _turn_over(conn, or_(_of(person), _letters(person)), now)
     _release(conn, account)
-    if conn.execute(select(tables.pair.c.id).where(_of(person)).limit(1)).first() is None:
-        _wake_letters(conn, person, now)  # a named contact is of no pair
 
 
 def add_contact(
@@ -321,7 +330,7 @@ def join(
     elif owner is None:
         raise InvitationError("used")
     if row.pair is None:
-        _wake_letters(conn, row.person, now)
+        _turn_over(conn, _letters(row.person), now)
     return row.pair and PairId(row.pair), PersonId(row.person)
 
 
@@ -340,12 +349,13 @@ def recognise(conn: Connection, keys: Keys, account: Account, email: str, now: d
     before moves by a code. Addresses are sealed, and are opened to be compared; a hash of one could
     be guessed.
     """
-    organisation = _bound(conn, account.platform, account.tenant) or ""
-    named = addressed(conn, keys, organisation, email)
-    waiting = [one.id for one in named if not accounts_of(conn, one.id)]
-    if len(waiting) != 1 or _owner(conn, account) is not None:
+    organisation = _bound(conn, account.platform, account.tenant)
+    if organisation is None or _owner(conn, account) is not None:
         return False
-    add_account(conn, account, waiting[0], now)
+    waiting = addressed(conn, keys, organisation, email, waiting=True)
+    if len(waiting) != 1:
+        return False
+    add_account(conn, account, waiting[0].id, now)
     return True
 
 
@@ -445,8 +455,8 @@ def _turn_over(conn: Connection, which: ColumnElement[bool], now: datetime) -> N
     conn.execute(update(tables.pair).where(which).values(changed))
 
 
-def _wake_letters(conn: Connection, person: PersonId, now: datetime) -> None:
-    """Let the clock look in wherever there may be a letter to a named contact.
+def _letters(person: PersonId) -> ColumnElement[bool]:
+    """Return the pairs in which there may be a letter to somebody, as a named contact.
 
     To whom a letter is goes sealed; that one was written does not.
     """
@@ -456,7 +466,7 @@ def _wake_letters(conn: Connection, person: PersonId, now: datetime) -> None:
     )
     letter = and_(tables.entry.c.pair == tables.pair.c.id, tables.entry.c.name == Wrote.name)
     written = select(tables.entry.c.no).where(letter).exists()
-    _turn_over(conn, and_(tables.pair.c.programme.in_(programmes), written), now)
+    return and_(tables.pair.c.programme.in_(programmes), written)
 
 
 def _later(now: datetime) -> ColumnElement[bool]:

@@ -269,6 +269,10 @@ class SqlUnitOfWork:
         """Set when the clock should look in on this pair."""
         self._wake_at = at
 
+    def wake_by(self, at: datetime) -> None:
+        """Let the clock look in by then; if it does so earlier, that stays."""
+        self._wake_at = min(at, self._wake_at or at)
+
     def account(self, who: PersonId) -> Account | None:
         """Return where someone is reached now, if anywhere."""
         screen = self._looked_up().get(who)

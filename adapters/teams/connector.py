@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -19,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from adapters.pacing import Rate, TooSoonError, unbegun
+from adapters.teams.elements import HARD
 from adapters.teams.tokens import NoTokenError
 from bot.delivery import NotSent
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 # Teams counts 8 in two seconds and 60 in thirty for a conversation, and 30 a second for a tenant.
 ALL, CHAT, TENANT = "teams", Rate(0.55, 4), Rate(0.05, 10)
-HARD = 40_000  # bytes in UTF-16, above which an activity is not even tried
 TRIES = 3
 LONGEST = 20.0  # seconds we wait for a busy Teams before we leave it to the clock
 LATER, MUCH_LATER = timedelta(minutes=1), timedelta(hours=6)
@@ -114,7 +115,7 @@ class Connector:
             if wait > LONGEST:
                 self._pacing.freeze(to.conversation, wait)
                 raise NotSent(timedelta(seconds=wait))
-            with unbegun():
+            with unbegun() if answer.status in BUSY else nullcontext():
                 await self._sleep(wait)
         answer = await self._try(method, to, url, body, again)
         if answer.status in BUSY:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CONTENT = "application/vnd.microsoft.card.adaptive"
 TARGET = 28_000  # bytes that a card should not exceed, as Teams counts them
+HARD = 40_000  # bytes in UTF-16, above which an activity is not even tried
 JOINER = "\u2060"  # a character without width
 ROW, FRAME = 39, 6  # letters that fit side by side in buttons, and what a frame takes of them
 MARKUP = frozenset("*_[]()<>#\\`~!|{}&$")

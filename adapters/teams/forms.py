@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adapters.teams.elements import (
+    HARD,
     SMALL,
     TARGET,
     attachment,
@@ -61,7 +62,8 @@ def dialog(sheet: Sheet, pair: str, say: Say) -> Drawn:
 def again(data: Mapping[str, object], notice: str) -> Drawn | None:
     """Return a dialog as it was sent, all that was typed in it, with a notice on top.
 
-    Nothing is looked up for it: there may be nowhere to look. None if it did not carry itself.
+    Nothing is looked up for it: there may be nowhere to look. None if it did not carry itself, or
+    would be more than Teams takes.
     """
     packed = _words(data.get(BLANK))
     try:
@@ -74,9 +76,10 @@ def again(data: Mapping[str, object], notice: str) -> Drawn | None:
                 element["value"] = given
         card["body"].insert(0, box([text(notice)], "warning"))
         card["actions"][0]["data"][BLANK] = packed
+        large = size(card) > HARD
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, zlib.error):
         return None
-    return drawn
+    return None if large else drawn
 
 
 def _inputs(drawn: object) -> Iterator[Drawn]:

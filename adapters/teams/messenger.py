@@ -99,12 +99,13 @@ class TeamsMessenger:
     async def post(self, account: Account, card: Card, key: str, retire: str) -> str:
         """Put a card at the end of the chat, once per key, and leave `retire` without buttons."""
         await self._in_turn(account)
-        known = await self.find(account, key)
+        with unbegun():
+            known = await self.find(account, key)
         if known:
             return known
         ref = await self._post_card(account, card, key)
         if retire:
-            await self.retire(account, retire)
+            await self._retire_the_last(account, retire)
         return ref
 
     async def update(self, account: Account, ref: str, card: Card, key: str) -> str:
@@ -131,6 +132,13 @@ class TeamsMessenger:
         except Exception as error:  # noqa: BLE001  # its buttons are answered, whatever they say
             log.warning("an old card kept its buttons", extra=logs.of(error))
         await self._store.run(lambda conn: screen.remove_card(conn, account, ref))
+
+    async def _retire_the_last(self, account: Account, ref: str) -> None:
+        """Leave the card before without buttons. Called off here, the new one has arrived."""
+        try:
+            await self.retire(account, ref)
+        except asyncio.CancelledError:
+            raise asyncio.CancelledError from None
 
     async def find(self, account: Account, key: str) -> str | None:
         """Return the message a change led to, as far as we know: Teams cannot be asked."""
@@ -173,7 +181,8 @@ class TeamsMessenger:
 
     async def _where(self, account: Account) -> Address:
         keys = self._store.keys
-        found = await self._store.run(lambda conn: references.find(conn, keys, account))
+        with unbegun():
+            found = await self._store.run(lambda conn: references.find(conn, keys, account))
         found = found or self._strangers.get(account)
         if found is None:
             raise NotSent(None)

@@ -168,7 +168,7 @@ def _card(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[Ite
     said, did = tryout.said_and_did(pair)
     facts = {
         "moment": coming.moment,
-        "no": coming.no,
+        "first": int(not meeting.diary(pair).held),
         "minutes": int(coming.length.total_seconds()) // 60,
         "offer": coming.offer,
         "terms": charter.agreed(pair),
