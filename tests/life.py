@@ -175,8 +175,8 @@ class Life:
         From the first pulse on, that is: until then there is nothing that could differ.
         """
         again = Life(self.seed)
-        seen = []
-        felt = False
+        seen: list[str] = []
+        felt, looked = False, (0, MONDAY)
         for me, input, now in self.told:
             again.now = now
             if me is None or input is None:
@@ -185,7 +185,9 @@ class Life:
                 felt = felt or bool(set(PULSE) & set(getattr(input, "answers", ())))
                 again.act(me, _with_pulse(input, pulse))
             if felt:
-                seen.append(again.screen(again.pair.reverse_mentee))
+                same = looked == (len(again.pair.journal), now)
+                seen.append(seen[-1] if same else again.screen(again.pair.reverse_mentee))
+                looked = len(again.pair.journal), now
         return seen
 
     def screen(self, me: Person) -> str:

@@ -70,19 +70,15 @@ class Watch:
     seen: int = 0
     looked: tuple[int, datetime | None] = 0, None
     looks: int = 0
-    before: str = ""
+    before: Life = field(default_factory=lambda: Life(0))
     reminded: Counter[tuple[str, str]] = field(default_factory=Counter)
     written: dict[str, list[datetime]] = field(default_factory=dict)
     days: Counter[tuple[str, str]] = field(default_factory=Counter)
     endings: set[str] = field(default_factory=set)
 
     def step(self) -> None:
-        """Let one thing happen, and look. Where the junior may write, keep what Ben sees first."""
-        pair = self.life.pair
-        mine = self.life.reader(pair.reverse_mentor).items
-        writing = reflection.WRITE_MENTOR, reflection.WRITTEN_MENTOR
-        if any(i.prompt in writing for i in mine):
-            self.before = self.life.screen(pair.reverse_mentee)
+        """Let one thing happen, and look."""
+        self.before = Life(self.life.seed, self.life.pair, self.life.now)
         self.life.step()
         self.look()
 
@@ -182,7 +178,7 @@ class Watch:
         new = [e.event for e in pair.journal[self.seen :]]
         private = reflection.MentorWrote, reflection.Skipped
         if new and all(isinstance(e, private) for e in new) and self.mentors(pair):
-            assert self.life.screen(pair.reverse_mentee) == self.before
+            assert self.life.screen(pair.reverse_mentee) == self.before.screen(pair.reverse_mentee)
 
     def mentors(self, pair: Pair) -> bool:
         return all(e.by == pair.reverse_mentor.id for e in pair.journal[self.seen :])
