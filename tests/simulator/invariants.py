@@ -90,7 +90,7 @@ class Witness:
     journals: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     repeats: set[str] = field(default_factory=set)
     effective: set[str] = field(default_factory=set)
-    tried: set[tuple[Account, str]] = field(default_factory=set)
+    tried: set[str] = field(default_factory=set)
 
     def acted(self, participant: Participant) -> None:
         self.acts.setdefault(participant.account, []).append(self.world.clock())
@@ -112,9 +112,11 @@ class Witness:
         recent.append(seconds)
         if how == "post" and self._unasked(account) and not self._courteous(to, now):
             self._broken("I11", f"{process.name} posts to {to.name} at {self._local(to, now)}")
-        if how != "find":
+        if how == "find":
+            self._in_doubt(to, key)
+        else:
             self.trying[account] = now
-            self.tried.add((account, key.split(":")[2]))
+            self.tried.add(key)
 
     def arrived(
         self,
@@ -182,7 +184,8 @@ class Witness:
                 continue
             platform = self.world.platforms[to.account.platform]
             if not posted.ref:
-                self._placeless(to, platform, posted)
+                if platform.kind != "mute":
+                    self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
                 continue
             message = platform.chats[to.account][int(posted.ref)]
             if (
@@ -194,16 +197,14 @@ class Witness:
             if live > 1 and platform.kind != "mute":
                 self._broken("I5", f"{to.name} has {live} live cards")
 
-    def _placeless(self, to: Participant, platform: Platform, posted: Posted) -> None:
-        """Only of a mute platform is it unknown where a card is; and somebody tried to send it.
+    def _in_doubt(self, to: Participant, key: str) -> None:
+        """Only what was begun is in doubt (I6): of a mute platform it would count as arrived.
 
-        Of what a process had claimed when it died or stood still, nobody can tell even that.
+        Who dies, stands still or cannot write it down says of nothing that it was not begun.
         """
-        if platform.kind != "mute":
-            self._broken("I6", f"nobody knows where on {to.name}'s screen their card is")
-        untried = posted.digest and (to.account, posted.digest) not in self.tried
-        if untried and not (self.world.had("crash") or self.world.had("frozen")):
-            self._broken("I6", f"{to.name} counts as told, and nobody tried to")
+        lost = any(self.world.had(fault) for fault in ("crash", "frozen", "busy"))
+        if key not in self.tried and not lost:
+            self._broken("I6", f"nobody tried to send {key}, and {to.name} may count as told")
 
     async def at_rest(self) -> str:
         """Say what is still to be done though nothing is in the way (I3, I7, I19), if anything."""
