@@ -91,7 +91,7 @@ def test_the_old_key_may_stand_in_a_file(database: str, tmp_path, monkeypatch, c
         ({"TURNABOUT_OLD_KEY_FILE": "/no/such/file"}, "There is no key file at /no/such/file."),
     ],
 )
-@pytest.mark.parametrize("new", [NEW, ""])
+@pytest.mark.parametrize("new", [NEW, ""], ids=["a new one", "none"])
 def test_without_the_old_key_it_is_the_old_one_that_is_named(
     old: dict[str, str], told: str, new: str, monkeypatch, capsys
 ) -> None:
