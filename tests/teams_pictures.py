@@ -32,8 +32,9 @@ MANY, COLUMNS = 20, 4  # cards on a sheet, and beside one another
 
 
 async def for_the_readme() -> None:
-    """Draw a card, a form on a phone, and Home."""
-    shown = {item.prompt.key: (r, item) for r, item in reversed(seen()) if r.me.locale == "en"}
+    """Draw a card, a form on a phone, and Home, of two who have not changed places."""
+    plain = [(r, i) for r, i in reversed(seen()) if r.me.locale == "en" and not r.pair.turned]
+    shown = {item.prompt.key: (reader, item) for reader, item in plain}
     reader, item = shown["purpose.draft_mentee"]
     sheet = cards.sheet(reader, facilitator.opened(reader.pair, reader.me, item, reader.now))
     home = outbound.home(cards.home(shown["charter.sign"][0]), PAIR)
