@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import app, coordinating, dating, demo, doctor, gallery, logs, programme, status
 from adapters import settings as environment
+from adapters.clock import ZONES
 from adapters.prompts import phrasebook
 from adapters.settings import SettingsError
 from adapters.store import installations
@@ -316,7 +316,7 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
         is_id = name in {"tenant", "user"} and getattr(options, f"{role}_platform") == "teams"
         return text.lower() if is_id else text  # as Teams writes ids, whatever a portal shows
 
-    if told("zone") not in available_timezones():
+    if told("zone") not in ZONES:
         raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
     if told("email") and not environment.ADDRESS.fullmatch(told("email")):
         raise SettingsError(f"{told('email')} is not an e-mail address such as ada@example.org.")
@@ -329,7 +329,7 @@ def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
 
 
 def _contact(options: argparse.Namespace) -> int:
-    if options.zone not in available_timezones():
+    if options.zone not in ZONES:
         raise SettingsError(
             f"There is no time zone {options.zone!r}; use one such as Europe/Berlin."
         )

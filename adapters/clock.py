@@ -1,12 +1,19 @@
-"""The clocks: the one on the wall, and the playground's, which can be moved on but never back."""
+"""The clocks, and the time zones they are read in.
+
+One clock is the wall's; the playground's can be moved on, but never back.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# Asked once, since that walks the disk; "localtime" is this machine's, and nobody's home.
+ZONES = frozenset(available_timezones()) - {"localtime"}
 
 
 class Clock(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from adapters.clock import ZONES
 from adapters.prompts import dates
 from adapters.settings import SettingsError
 
@@ -17,7 +18,7 @@ YEARS = range(1000, 9000)  # well within what a calendar can count, whatever a p
 
 def told(phrase: str, language: str, zone: str, now: str | None, country: str) -> list[str]:
     """Return how a phrase is read, a line for each reading, the likelier first."""
-    if zone not in available_timezones():
+    if zone not in ZONES:
         raise SettingsError(f"{zone} is not a time zone. Try one such as Europe/Berlin.")
     if language not in dates().languages:
         known = ", ".join(dates().languages)

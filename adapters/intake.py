@@ -13,9 +13,9 @@ from functools import partial
 from hashlib import blake2s
 from itertools import groupby
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from adapters import logs, metrics
+from adapters.clock import ZONES
 from adapters.pacing import Rate
 from adapters.store import deliveries, directory, due, roster
 from bot import cards
@@ -49,7 +49,6 @@ OURS = 0.75  # of the lease is the sender's; the rest is for what is still on it
 JOIN = "join"
 ALLOWANCE = Rate(2.0, 60)  # what one person may say: thirty a minute, and sixty after a rest
 SELDOM = Rate(60.0)  # how often they are told that it was too much
-ZONES = frozenset(available_timezones())  # asking walks the disk
 PATIENCE = 2  # seconds a platform may take to say who somebody is
 
 

@@ -707,6 +707,7 @@ def test_a_database_that_is_newer_is_left_as_it_is(settled: Terminal) -> None:
     with closing(sqlite3.connect(settled.folder / "turnabout.db")) as found, found:
         found.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "brought up to date by a newer version" in settled.fails("db", "upgrade")
+    assert "ok    SQLite answers and is up to date." in settled.runs("doctor")
 
 
 @pytest.mark.parametrize("now", ["9999-12-31T23:00", "0001-01-01T00:00", "9999-12-31T23:00-12:00"])

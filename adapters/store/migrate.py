@@ -39,7 +39,7 @@ def upgrade(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """Tell whether a database is up to date."""
+    """Tell whether a database is up to date, or further, which is as good (`is_new_enough`)."""
     config = configured(url)
     scripts = ScriptDirectory.from_config(config)
     found: set[str] = set()
@@ -53,7 +53,7 @@ def is_current(url: str) -> bool:
             scripts.run_env()
 
     _apart(run)
-    return found == set(scripts.get_heads())
+    return max(found, default="") >= _head()
 
 
 def is_new_enough(conn: Connection) -> bool:

@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2s
 from typing import Any
-from zoneinfo import available_timezones
 
+from adapters.clock import ZONES
 from adapters.store.references import Address, Place
 from adapters.teams.forms import answers
 from adapters.teams.outbound import HOME
@@ -38,7 +38,6 @@ from bot.people import Account
 PLATFORM = "teams"
 MOST_ADDRESS = 200
 MOST_LETTERS = 20_000
-ZONES = frozenset(available_timezones())
 
 Json = Mapping[str, Any]
 
