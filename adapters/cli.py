@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # who reads us has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ERRORS as error:
         print(f"turnabout: {_sentence(error)}", file=sys.stderr)  # noqa: T201
         return 1
@@ -69,7 +72,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201  # the command line speaks by printing
+    print(text, flush=True)  # noqa: T201  # the command line speaks by printing
 
 
 def _tell(well: bool, text: str) -> None:

@@ -798,3 +798,13 @@ def await_answer(url: str, died: Callable[[], int | None], patience: float = 60)
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError("the demo does not answer")
+
+
+def test_who_stops_reading_is_not_complained_to(terminal: Terminal) -> None:
+    """`turnabout key | head -0`: the reading end is gone when we speak."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        terminal.monkeypatch.setattr(sys, "stdout", gone)
+        assert cli.main(["key"]) == 0
+    assert not terminal.capsys.readouterr().err
