@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Key = tuple[PersonId | None, str]
 WEEK = timedelta(days=7)
+AN_HOUR = timedelta(hours=1)  # without a word, and a form in chat has been left
 A_WEEK = {"reverse_mentor": 3, "reverse_mentee": 4}  # messages of the clock's, at most (9.1)
 MOST_A_WEEK = max(A_WEEK.values())
 
@@ -148,6 +149,7 @@ class Draft:
 class Manners:
     """What each turned to, put off, was reminded of, and is answering.
 
+    What was `put_off` is so until they have been written to of it again.
     `written` are the last entries by which the clock wrote to someone, `here` is when they last
     did anything at all.
     """
@@ -173,7 +175,9 @@ class Manners:
         if not isinstance(entry.event, Reminded):
             return self
         who, key = PersonId(entry.event.who), entry.event.item
-        told = replace(self, reminded={**self.reminded, (who, key): entry.event.times})
+        back = {k: until for k, until in self.put_off.items() if k != (who, entry.event.thread)}
+        reminded = {**self.reminded, (who, key): entry.event.times}
+        told = replace(self, reminded=reminded, put_off=back)
         if entry.event.beside:
             return told
         attention = {**self.turned, who: Attention(entry.event.thread, entry)}
@@ -210,6 +214,10 @@ class Manners:
             turned={w: t for w, t in self.turned.items() if w != me},
             drafts={w: d for w, d in self.drafts.items() if w != me},
         )
+
+    def busy_until(self, me: Person) -> datetime | None:
+        """Return until when I am taken to be answering a form in chat, if I began one."""
+        return self.here[me.id] + AN_HOUR if me.id in self.drafts else None
 
     def is_put_off(self, me: Person, item: Item, now: datetime) -> bool:
         """Tell whether I asked not to be bothered with this yet."""

@@ -117,7 +117,17 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "back": (),
 }
 LATER = "later:"
-PATIENT = (meeting, reflection)  # what asks about a meeting waits for a pause to be over
+# What asks about a meeting, or tells of none: a pause takes no time from it.
+PATIENT = frozenset(
+    (
+        meeting.HELD,
+        reflection.WRITE_MENTEE,
+        reflection.WRITE_MENTOR,
+        meeting.THEIRS,
+        meeting.NO_DATE,
+    )
+)
+AROUND_A_MEETING = (preparation.CARD_MENTEE, preparation.CARD_MENTOR, meeting.HELD)
 REFUSALS = frozenset({"stale", "stale_form"})
 
 
@@ -171,7 +181,7 @@ def focus(pair: Pair, me: Person, now: datetime, items: tuple[Item, ...] | None 
 
 def reminders(pair: Pair, me: Person, item: Item) -> int:
     """Return how often I have been reminded of this item."""
-    return max(_told(pair, me, item), 0)
+    return pair.fold(Manners).reminded.get((me.id, _reminding(item)), 0)
 
 
 def news(pair: Pair, me: Person, item: Item, lead: tuple[Item, ...]) -> int:
@@ -253,25 +263,22 @@ def _within(pair: Pair, found: Iterable[Item]) -> Iterator[Item]:
     """Let each item stand for as long as the pair's pauses and its end leave it."""
     course, end = pair.fold(leaving.Course), closing.ended_at(pair)
     for item in found:
-        closes = _ending(item, _pausing(course, item), end)
-        yield item if closes == item.closes else replace(item, closes=closes)
-
-
-def _pausing(course: leaving.Course, item: Item) -> datetime | None:
-    """Let a pause take no time from what asks about a meeting."""
-    closes = item.closes
-    if closes and course.paused and course.until and _FLOW[item.prompt.key] in PATIENT:
-        asks = item.prompt.key.partition(".")[2] in {"held", "write_mentee", "write_mentor"}
-        if asks and course.paused.at <= closes and (item.since or closes) <= course.until:
-            return closes + (course.until - course.paused.at)
-    return closes
+        opens, closes = item.opens, item.closes
+        if item.prompt in PATIENT:
+            since = item.anchor or item.since
+            opens, closes = (at and course.later(since, at) for at in (opens, closes))
+        closes = _ending(item, closes, end)
+        as_it_is = (opens, closes) == (item.opens, item.closes)
+        yield item if as_it_is else replace(item, opens=opens, closes=closes)
 
 
 def _ending(item: Item, closes: datetime | None, end: datetime | None) -> datetime | None:
-    """Let all but closing rest when the pair has ended (INV-12)."""
+    """Let all but closing rest when the pair has ended (INV-12), and whom to ask, for a while."""
     lasts = _FLOW[item.prompt.key] in {closing, retention} or item.prompt is leaving.ENDED
     if end is None or lasts:
         return closes
+    if item.prompt in {handbook.CONTACT, handbook.WRITE}:
+        end += retention.AFTER_END["words"]
     return min(closes, end) if closes else end
 
 
@@ -392,7 +399,7 @@ def _asked(
     threads = COMMANDS.get(command, ())
     found = next((i for t in threads for i in items if i.thread.partition(":")[0] == t), None)
     if found is None:
-        return Decision(reply=Notice(f"no_{command}"), again=True)
+        return _nothing(pair, command, now)
     mine = found.status in {Status.OPEN, Status.AVAILABLE} and me == pair.reverse_mentee
     if command == "book" and mine and found.prompt.form and found.thread != sketch.THREAD:
         return _sketched(pair, me, found, now)
@@ -401,11 +408,17 @@ def _asked(
     return Decision((Turned(found.thread),), said, again=True)
 
 
+def _nothing(pair: Pair, command: str, now: datetime) -> Decision:
+    """Say when what was asked for comes up, or that it does no more."""
+    end = closing.ended_at(pair)
+    return Decision(reply=Notice("over" if end and end <= now else f"no_{command}"), again=True)
+
+
 def _dated(pair: Pair, me: Person, items: tuple[Item, ...], said: Dated, now: datetime) -> Decision:
     """Show what typed words come to as an invitation, or the form where they come to nothing."""
     about = [item for item in items if item.thread.startswith("meeting:")]
     if not about:
-        return Decision(reply=Notice("no_book"), again=True)
+        return _nothing(pair, "book", now)
     event = sketch.of(pair, me, said.readings, said.kind, now) if said.readings else None
     if event:
         return Decision((event, Turned(sketch.THREAD)), again=True)
@@ -487,6 +500,8 @@ def _send(
 
 def _decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
     decision = _FLOW[item.prompt.key].decide(pair, me, item, move, now)
+    if decision.turn_to == "pause" and not leaving.may_pause(pair):
+        return Decision(reply=Notice("no_pause"))
     if decision.turn_to:
         decision = replace(decision, events=(*decision.events, Turned(decision.turn_to)))
     if isinstance(decision.reply, Notice) and decision.reply.key == "stale":
@@ -505,12 +520,14 @@ def _reminding(item: Item) -> str:
 def _told(pair: Pair, me: Person, item: Item) -> int:
     """Return how often I was reminded of an item; -1 if I do not know of it yet.
 
-    What was done since it came up was done with it in sight.
+    What was done since it came up was done with it in sight. A reminder whose time lies before that
+    is as good as given.
     """
     manners = pair.fold(Manners)
     here = manners.here.get(me.id)
+    given = sum(moment <= item.since for moment in _due(pair, me, item)) - 1
     seen = not item.by_clock or (here is not None and here >= item.since)
-    return manners.reminded.get((me.id, _reminding(item)), 0 if seen else -1)
+    return manners.reminded.get((me.id, _reminding(item)), given if seen else -1)
 
 
 def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
@@ -528,6 +545,7 @@ def _due(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
 
 def _moments_of(pair: Pair, me: Person, item: Item) -> tuple[datetime, ...]:
     anchor = item.anchor or item.since
+    anchor += pair.fold(leaving.Course).rested(anchor)  # a pause takes none of the time counted
     rules = item.prompt.reminders if item.status is Status.OPEN else ()
     return (item.since, *(rule.counted(anchor, pair.programme, me) for rule in rules))
 
@@ -538,13 +556,14 @@ def _counting(item: Item) -> tuple[str, datetime, Status]:
 
 def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
     """Write of the first thing that fell due and may be said now; the rest is counted beside it."""
-    due = [
-        (item, past)
-        for item in _remindable(pair, me, now)
-        if (past := sum(moment <= now for moment in _due(pair, me, item)) - 1)
-        > _told(pair, me, item)
-        and _stands(item, now)
-    ]
+    due = []
+    for item in _remindable(pair, me, now):
+        past, told = (
+            sum(moment <= now for moment in _due(pair, me, item)) - 1,
+            _told(pair, me, item),
+        )
+        if _stands(item, now) and (past > told or _is_back(pair, me, item)):
+            due.append((item, max(past, told)))
     first = next((it for it in due if _allowed(pair, me, now, it[0]) <= now), None)
     if first is None:
         return
@@ -552,21 +571,29 @@ def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
     yield from (replace(_reminded(me, *it), beside=True) for it in due if it is not first)
 
 
+def _is_back(pair: Pair, me: Person, item: Item) -> bool:
+    """Tell whether an item was put off until a time that I am still to hear of."""
+    until = pair.fold(Manners).put_off.get((me.id, item.thread))
+    return until is not None and item.since <= until
+
+
 def _reminded(me: Person, item: Item, times: int) -> Reminded:
     return Reminded(me.id, item.thread, _reminding(item), times)
 
 
 def _remindable(pair: Pair, me: Person, now: datetime) -> Iterator[Item]:
-    """Return what the clock may write of: what is mine to do, while something urgent is only it.
+    """Return what the clock may write of: what is mine to do, or came up and is worth a line.
 
-    And what came up by itself and is worth a line. Nothing while I am answering a form in chat.
+    Only what is urgent around a meeting. Nothing while I am answering a form in chat.
     """
     manners = pair.fold(Manners)
-    if me.id in manners.drafts:
+    if now < (manners.busy_until(me) or now):
         return
     told = [i for i in schedule(pair, me) if i.status is Status.OPEN or (i.news and i.by_clock)]
-    pressing = [i for i in told if i.prompt.urgent and _stands(i, now)]
-    yield from (i for i in pressing or told if not manners.is_put_off(me, i, now))
+    meeting_on = any(i.prompt in AROUND_A_MEETING and _stands(i, now) for i in told)
+    for item in told:
+        if (item.prompt.urgent or not meeting_on) and not manners.is_put_off(me, item, now):
+            yield item
 
 
 def _allowed(pair: Pair, me: Person, now: datetime, item: Item) -> datetime:
@@ -628,13 +655,13 @@ def courteous(pair: Pair, me: Person, now: datetime, *, partner: bool = True) ->
 
 
 def _moments(pair: Pair, me: Person) -> tuple[datetime, ...]:
-    """Return when items come up and go, and when what was put off comes back."""
+    """Return when items come up and go, what was put off comes back, a form in chat is left."""
 
     def found(pair: Pair) -> tuple[datetime, ...]:
         both = chain.from_iterable((item.opens, item.closes) for item in schedule(pair, me))
-        put_off = pair.fold(Manners).put_off
-        back = (until for (who, _), until in put_off.items() if who == me.id)
-        return tuple({moment for moment in (*both, *back) if moment})
+        manners = pair.fold(Manners)
+        back = (until for (who, _), until in manners.put_off.items() if who == me.id)
+        return tuple({m for m in (*both, *back, manners.busy_until(me)) if m})
 
     return pair.once(("moments", me.id), found)
 
@@ -647,6 +674,8 @@ def _reminders_to_come(pair: Pair, me: Person, now: datetime) -> list[tuple[date
     coming = []
     for item in _remindable(pair, me, now):
         times, due = _told(pair, me, item) + 1, _due(pair, me, item)
-        if times < len(due):
+        if _is_back(pair, me, item):
+            coming.append((now, item))
+        elif times < len(due):
             coming.append((max(due[times], now, item.since), item))
     return sorted(coming, key=lambda each: each[0])

@@ -75,8 +75,7 @@ async def test_they_met_without_booking_it_here(stage: Stage) -> None:
     await ben.presses("We have met")
     await ben.fills(day="yesterday")
     assert meeting.diary(stage.pair).held == 1
-    await stage.days(1)
-    await stage.at_work()
+    await stage.days(1.2)
     assert ada.sees("Ben says you two met")
     await ada.presses("We met")
     assert ada.sees("Two minutes")

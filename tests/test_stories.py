@@ -138,7 +138,8 @@ async def test_an_invitation_nobody_answers_lapses_and_can_be_offered_again(stag
     reply = await ada.does(Pressed(old.item, old.action))
     assert "moved on" in reply.notice
     assert meeting.diary(stage.pair).current.taken is None
-    await ben.presses("Book our first meeting")
+    assert ben.sees("Your invitation has lapsed")
+    await ben.presses("Offer new times")
     await ben.fills()
     await ada.presses(ada.card.buttons[0].label)
     assert meeting.diary(stage.pair).current.moment

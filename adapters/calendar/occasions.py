@@ -59,7 +59,7 @@ class Dates:
         match entry.event:
             case Taken() if diary.current.taken is entry and diary.current.moment:
                 return self._with(diary, self._agreed(diary, entry))
-            case Moved() | Met() if self._is_ahead(before, entry):
+            case Moved() | Met(stays=False) if self._is_ahead(before, entry):
                 return self._with(diary, self.found[before.no].called_off(entry.at))
         return replace(self, diary=diary)
 

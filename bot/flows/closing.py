@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from bot import hours
-from bot.flows import evaluation, leaving, welcome
+from bot.flows import evaluation, leaving, meeting, welcome
 from bot.hours import After
 from bot.inbox import Decision, Item, Status, notice, record
 from bot.journal import Entry, Event, PersonId
@@ -162,7 +162,9 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
             return record(move, Thanked(move.thanks, move.contact))
         case "skip":
             return record(Parted(), Thanked())
-        case "none" | "unsure" | "yes" | "still" | "partly" | "gone":
+        case "unsure" | "yes":  # what helps comes at once (domain.md 8)
+            return Decision((Checked(move),), turn_to=item.thread)
+        case "none" | "still" | "partly" | "gone":
             return record(Checked(move))
     return notice("stale")
 
@@ -189,7 +191,7 @@ def _deciding(pair: Pair, me: Person, end: datetime) -> Iterator[Item]:
         facts = {"outcome": 1, "goes_on": 0, "informal": 0}
         yield Item("outcome", DECIDED, Status.DONE, pair.opening, facts, natural, early, news=True)
     mine = pair.fold(Parting).decided.get(me.id)
-    opens = min(term[1], judged.at) if judged else term[1]
+    opens = min(term[1], _looked_back(pair, judged)) if judged else term[1]
     if mine:
         yield Item("decision", DECIDED, Status.WAITING, mine, {"outcome": None}, closes=end)
     else:
@@ -207,12 +209,20 @@ def _deciding(pair: Pair, me: Person, end: datetime) -> Iterator[Item]:
         )
 
 
+def _looked_back(pair: Pair, judged: Entry) -> datetime:
+    """Return when both have judged and the meeting they booked is over: it comes first (10.1)."""
+    over = meeting.diary(pair).current.over
+    return max(judged.at, over) if over else judged.at
+
+
 def _parting(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[Item]:
     state = pair.fold(Parting)
     mine, theirs = state.parted.get(me.id), state.thanked.get(pair.partner(me).id)
     if mine is None:
         prompt = PART_MENTOR if me == pair.reverse_mentor else PART_MENTEE
-        yield Item("parting", prompt, Status.OPEN, begun, {}, end, end + RITUAL)
+        settled = pair.fold(leaving.Course).settled
+        about = settled if settled and settled.at == end else begun
+        yield Item("parting", prompt, Status.OPEN, about, {}, end, end + RITUAL)
         return
     said = state.thanked.get(me.id)
     both = theirs if said else None
@@ -227,6 +237,8 @@ def _checking(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[I
     checked = pair.fold(Parting).checked.get(me.id)
     if checked:
         yield Item("afterwards", CHECKED, Status.DONE, checked, {"mine": checked})
+        return
+    if not mentor and not meeting.diary(pair).held:  # there was nothing that might last
         return
     opens = hours.next_opening(pair.programme, me, end + later)
     yield Item("afterwards", prompt, Status.OPEN, begun, {}, opens, opens + timedelta(days=30))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.people import Pair, Person
 
 FEW = 4
-HEADS_UP = timedelta(days=28)
+STAND_BACK = timedelta(days=21)
 SURVEY = timedelta(days=14)
 LATEST = timedelta(days=7)
 WHY_FEW = Choice(("time", "fit", "wish", "change", "other"), labels="evaluation.options", page=3)
@@ -101,12 +101,23 @@ _AGAIN = (After(days=7), After(days=12))
 BEGIN_MENTEE = Prompt("evaluation.begin_mentee", Began, aside=True)
 BEGIN_MENTOR = Prompt("evaluation.begin_mentor", Began, aside=True)
 HEADS = Prompt("evaluation.heads_up")
+INVITE = Prompt("evaluation.invite", None, ("book",), (After(days=7),))
 JUDGE_MENTEE = Prompt("evaluation.judge_mentee", MenteeJudged, reminders=_AGAIN)
 JUDGE_MENTOR = Prompt("evaluation.judge_mentor", MentorJudged, reminders=_AGAIN)
 SCORE = Prompt("evaluation.score", None, SCORES)
 SCORED = Prompt("evaluation.scored")
 DONE = Prompt("evaluation.done")
-PROMPTS = (BEGIN_MENTEE, BEGIN_MENTOR, HEADS, JUDGE_MENTEE, JUDGE_MENTOR, SCORE, SCORED, DONE)
+PROMPTS = (
+    BEGIN_MENTEE,
+    BEGIN_MENTOR,
+    HEADS,
+    INVITE,
+    JUDGE_MENTEE,
+    JUDGE_MENTOR,
+    SCORE,
+    SCORED,
+    DONE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +156,11 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     if term is None:
         return
     _, end = term
-    begins = hours.next_opening(pair.programme, me, end - HEADS_UP)
+    begins = hours.next_opening(pair.programme, me, end - leaving.LAST_WEEKS)
     opens = hours.next_opening(pair.programme, me, end - SURVEY)
     term_facts: Context = {"end": end, "held": meeting.diary(pair).held}
     yield Item("term", HEADS, Status.DONE, pair.opening, term_facts, begins, end, news=True)
+    yield from _standing_back(pair, me, end)
     done = state.judged.get(me.id)
     if done:
         yield Item("evaluation", DONE, Status.DONE, done, {"mine": done})
@@ -187,12 +199,24 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     match move:
         case Began() | MenteeJudged() | MentorJudged():
             return record(move)
+        case "book":
+            return Decision(turn_to=f"meeting:{meeting.diary(pair).current.no}")
         case str() if move in SCORES:
             for goal in _mine_to_judge(pair, me):
                 if item.thread == f"score:{goal.mark}":
                     kind = Scored if isinstance(goal.event, goals.Shared) else ScoredAlone
                     return record(kind(goal.no, move))
     return notice("stale")
+
+
+def _standing_back(pair: Pair, me: Person, end: datetime) -> Iterator[Item]:
+    """Ask the senior to book the meeting at which the two look back, until it is (N-24)."""
+    current = meeting.diary(pair).current
+    met = meeting.diary(pair).met[-1:]
+    waits = current.moment is None and current.offer is None
+    if me == pair.reverse_mentee and waits and not any(leaving.looks_back(pair, m.at) for m in met):
+        opens = hours.next_opening(pair.programme, me, end - STAND_BACK)
+        yield Item("stand_back", INVITE, Status.OPEN, pair.opening, {"end": end}, opens, end)
 
 
 def _beginning(pair: Pair, me: Person, state: Judgement) -> Iterator[Item]:

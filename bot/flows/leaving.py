@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WEEKS = ("1", "2", "3", "4", "6")
 PAUSES = 2
 SHIFT = timedelta(weeks=8)
+LAST_WEEKS = timedelta(weeks=4)
 
 
 class PauseFor(Event, name="leaving.pause_for"):
@@ -91,6 +92,17 @@ class Course:
         told = (getattr(entry.event, "at", None) or entry for entry in self.leaving.values())
         return min((moment.at for moment in told), default=None)
 
+    def rested(self, since: datetime) -> timedelta:
+        """Return how much of the time since then is that of the last pause."""
+        if self.paused is None or self.until is None:
+            return timedelta()
+        return max(self.until - max(self.paused.at, since), timedelta())
+
+    def later(self, since: datetime, moment: datetime) -> datetime:
+        """Return a moment counted from another, later by a pause that began in between."""
+        between = self.paused is not None and since < moment and self.paused.at <= moment
+        return moment + self.rested(since) if between else moment
+
     def see(self, entry: Entry) -> Course:
         """Go on from one more entry."""
         match entry.event:
@@ -143,6 +155,12 @@ def _term(pair: Pair) -> tuple[datetime, datetime] | None:
     return start, end
 
 
+def looks_back(pair: Pair, moment: datetime) -> bool:
+    """Tell whether a meeting at that moment is the one at which the two look back (10.1)."""
+    course = term(pair)
+    return course is not None and moment >= course[1] - LAST_WEEKS
+
+
 def is_second_term(pair: Pair) -> bool:
     """Tell whether the two have gone on once; a third term in a row is not offered."""
     return pair.fold(Course).terms > 1
@@ -159,8 +177,9 @@ def ends(pair: Pair) -> datetime | None:
 
 
 def paused(pair: Pair, now: datetime) -> datetime | None:
-    """Return until when the pair pauses, if it does."""
-    until = pair.fold(Course).until
+    """Return until when the pair pauses, if it does; that it ends is told in a pause as well."""
+    course = pair.fold(Course)
+    until = min(course.until, course.ends or course.until) if course.until else None
     return until if until and now < until else None
 
 

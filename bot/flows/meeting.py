@@ -75,12 +75,14 @@ class MetOn(Event, name="meeting.met_on"):
     """The form of a meeting that was never booked here; it becomes a `Met`."""
 
     day: Annotated[str, Choice(("today", "yesterday", "week", "earlier"), preset=("today",)), P2]
+    date: Annotated[str, Choice(("stays", "off"), preset=("stays",)), P2] = ""
 
 
 class Met(Event, name="meeting.met"):
-    """They met without a date of ours, as one of them says."""
+    """They met without a date of ours, as one of them says; the date they have `stays`, or not."""
 
     at: Annotated[Moment, P2]
+    stays: Annotated[bool, P2] = False
 
 
 class Mirrored(Event, name="meeting.mirrored"):
@@ -169,6 +171,13 @@ class Meeting:
         return bool(outcomes) and "met" not in outcomes
 
     @property
+    def ends_with(self) -> Entry | None:
+        """The entry from which the next one is to be arranged: when it was known to be off."""
+        if self.fell_through:
+            return min(self.told.values(), key=lambda entry: entry.no)
+        return self.taken
+
+    @property
     def contradicted(self) -> bool:
         """Whether one says so and the other does not; asked about once more, then unclear."""
         return bool(self.told) and not self.held and not self.fell_through
@@ -177,6 +186,11 @@ class Meeting:
     def over(self) -> datetime | None:
         """When it ends, if it has a time."""
         return self.moment.at + self.length if self.moment else None
+
+    @property
+    def known_over(self) -> datetime | None:
+        """When we know that it is over: later, if it was told of afterwards."""
+        return max(self.over, self.taken.at) if self.over and self.taken else self.over
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +206,11 @@ class Diary:
     before: tuple[Moment, ...] = ()
     slips: tuple[Entry, ...] = ()
     mirrored: Entry | None = None
+
+    @property
+    def following(self) -> int:
+        """The number of the meeting that comes after these."""
+        return max(self.current.no, self.last.no if self.last else 0) + 1
 
     @property
     def met(self) -> tuple[Moment, ...]:
@@ -227,9 +246,12 @@ class Diary:
             case Moved():
                 slipped = replace(self, slips=(*self.slips, entry))
                 return slipped.arranged(moved=entry, offer=None, taken=None, moment=None)
-            case Met(at):
+            case Met(at, stays):
+                page = self._after(entry)
+                if stays and page.current.moment:
+                    return page.between(Meeting(page.following, taken=entry, moment=at))
                 none = {"offer": None, "declined": None, "length": HOUR}
-                return self._after(entry).arranged(taken=entry, moment=at, **none)
+                return page.arranged(taken=entry, moment=at, **none)
             case Mirrored():
                 return replace(self, mirrored=entry)
             case Told(meeting=no):
@@ -245,9 +267,16 @@ class Diary:
         moment = self.current.moment
         if moment is None or entry.at < moment.at:
             return self
-        next_one = Meeting(self.current.no + 1)
-        before = self.met[: len(self.before) + bool(self.last and self.last.held)]
-        return Diary(next_one, self.current, before, (), self.mirrored)
+        next_one = Meeting(self.following)
+        return Diary(next_one, self.current, self._met_before(), (), self.mirrored)
+
+    def between(self, met: Meeting) -> Diary:
+        """Put in one that was held while another is still to come."""
+        return Diary(self.current, met, self._met_before(), (), self.mirrored)
+
+    def _met_before(self) -> tuple[Moment, ...]:
+        """Return when those were held that come before the one in hand."""
+        return self.met[: len(self.before) + bool(self.last and self.last.held)]
 
     def _told(self, no: int, entry: Entry) -> Diary:
         page = self._after(entry) if no == self.current.no else self
@@ -271,7 +300,7 @@ def past(pair: Pair) -> tuple[Meeting, ...]:
 
 def morning_after(pair: Pair, me: Person, meeting: Meeting) -> datetime:
     """Return when we ask how it went: 10:00 of my next working day, 14 hours later at least."""
-    over = meeting.over
+    over = meeting.known_over
     if over is None:
         raise ValueError("a meeting without a time has no morning after")
     later = After(working_days=1).counted(over, pair.programme, me)
@@ -301,13 +330,13 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     current = pages.current
     yield from _mirror(pair, me, pages)
     latest = next((m.taken for m in (current, pages.last) if m and m.taken), begun)
-    yield Item("met", MET, Status.AVAILABLE, latest)
+    yield from _unplanned(current, latest)
     if current.moment is None:
         yield from _arranging(pair, me, current, pages.last, begun)
         return
     yield from _agreed(pair, me, current)
     yield from _held(pair, me, current)
-    yield from _next(pair, me, Meeting(current.no + 1), current)
+    yield from _next(pair, me, Meeting(pages.following), current)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:
@@ -315,8 +344,8 @@ def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime)
     match move:
         case Offered():
             return offer_sent(pair, item, move, now)
-        case MetOn(day):
-            return _met(pair, me, DAYS_AGO[day], now)
+        case MetOn(day, date):
+            return _met(pair, me, DAYS_AGO[day], now, stays=date != "off")
         case "met" if item.prompt.form:
             return Decision(turn_to="met")
         case "met" | "moved" | "not":
@@ -379,15 +408,26 @@ def _again(pair: Pair, item: Item, now: datetime) -> Decision:
     return offer_sent(pair, item, offer, now)
 
 
-def _met(pair: Pair, me: Person, days_ago: int, now: datetime) -> Decision:
+def _unplanned(current: Meeting, latest: Entry) -> Iterator[Item]:
+    """Let either say that they met without booking it here; the date they have stays, or not."""
+    met, moment = Item("met", MET, Status.AVAILABLE, latest), current.moment
+    none = {"date": ()}
+    if moment:
+        yield replace(met, context={"moment": moment}, closes=moment.at)
+    yield replace(met, opens=moment.at if moment else None, choices=none)
+
+
+def _met(pair: Pair, me: Person, days_ago: int, now: datetime, *, stays: bool) -> Decision:
     """Record a meeting that was never booked here: after the last one, and over by now."""
     pages = pair.fold(Diary)
     last = pages.current if pages.current.moment and pages.current.moment.at <= now else pages.last
     at = now - HOUR - timedelta(days=days_ago)
     if last and last.over:
         at = max(at, min(last.over, now - HOUR))
-    no = last.no + 1 if last else pages.current.no
-    return record(Met(Moment.of(at, me.zone)), Told(no, "met"), reply=Notice("met_noted"))
+    ahead = pages.current.moment is not None and pages.current is not last
+    kept = stays and ahead
+    no = pages.following if kept or last is pages.current else pages.current.no
+    return record(Met(Moment.of(at, me.zone), kept), Told(no, "met"), reply=Notice("met_noted"))
 
 
 def wished(item: Item) -> Notice:
@@ -412,7 +452,7 @@ def _arranging(
         return
     thread = f"meeting:{current.no}"
     taker = pair.partner(pair.person(offer.by)) if offer.by else me
-    lapse = After(working_days=5).counted(offer.at, pair.programme, taker)
+    lapse = _lapse(pair, taker, offer)
     facts = {"offer": offer, "moved": current.moved}
     if offer.by == me.id:
         suggest = suggesting(me)
@@ -435,6 +475,13 @@ def _arranging(
     yield from _next(pair, me, replace(current, offer=None), last, begun, lapsed=lapse)
 
 
+def _lapse(pair: Pair, taker: Person, offer: Entry) -> datetime:
+    """Return when an offer nobody answered lapses: in five working days, or with its last time."""
+    times: Iterator[Moment | None] = (getattr(offer.event, slot) for slot in SLOTS)
+    last = max(moment.at for moment in times if moment)
+    return min(last, After(working_days=5).counted(offer.at, pair.programme, taker))
+
+
 def _next(
     pair: Pair,
     me: Person,
@@ -444,7 +491,7 @@ def _next(
     lapsed: datetime | None = None,
 ) -> Iterator[Item]:
     """Ask the senior for the next date; tell the junior that there is nothing to do (INV-4)."""
-    before = last.taken if last else begun
+    before = last.ends_with if last else begun
     about = meeting.declined or meeting.moved or before or begun
     if about is None:
         return
@@ -453,7 +500,12 @@ def _next(
         INVITE,
         Status.AVAILABLE,
         about,
-        {"declined": meeting.declined, "moved": meeting.moved, "same": same(pair)},
+        {
+            "declined": meeting.declined,
+            "moved": meeting.moved,
+            "same": same(pair),
+            "lapsed": None,
+        },
         opens=lapsed or (last.over if last else None),
         suggest=suggesting(me),
         choices=kinds(pair),
@@ -470,17 +522,18 @@ def _theirs(pair: Pair, meeting: Meeting, blank: Item, asked: Item) -> Iterator[
 
     It is asked for as long as one more reminder of the senior's is to come.
     """
-    opens = blank.opens or blank.about.at
-    late = opens + NO_NEWS
+    opens = max(blank.opens or blank.about.at, blank.about.at)
+    month = getattr(meeting.declined and meeting.declined.event, "wish", "") == "month"
+    late = ((month and asked.opens) or opens) + NO_NEWS
     off = meeting.moved is not None and meeting.moved.by == pair.reverse_mentee.id
     counted = asked.prompt.reminders[-1].counted
     last = counted(asked.anchor or asked.since, pair.programme, pair.reverse_mentee)
     until = opens if meeting.wished else min(max(last, opens), late)
     facts = {**blank.context, "wished": meeting.wished}
     calm = replace(blank, prompt=THEIRS, context=facts)
-    yield replace(calm, closes=until, news=off)
-    yield replace(calm, opens=until, closes=late, actions=(ANSWER,))
-    yield replace(blank, prompt=NO_DATE, opens=late, news=True)
+    yield replace(calm, closes=until, news=off, anchor=opens)
+    yield replace(calm, opens=until, closes=late, actions=(ANSWER,), anchor=opens)
+    yield replace(blank, prompt=NO_DATE, context=facts, opens=late, news=True, anchor=opens)
 
 
 def _asked(
@@ -491,6 +544,9 @@ def _asked(
     declined = meeting.declined if meeting.declined and meeting.declined.by != me.id else None
     wish = getattr(declined.event, "wish", "") if declined else ""
     prompt, warm = _asking(pair, me, meeting, last, blank.about, wish=wish)
+    if lapsed and prompt is INVITE_FIRST:
+        prompt, warm = OWED, lapsed
+    facts = {**blank.context, "lapsed": lapsed}
     opening = max(warm, lapsed) if lapsed else warm
     if blank.opens is None or opening > blank.opens:
         quiet = LATER if wish == "month" else prompt
@@ -501,6 +557,7 @@ def _asked(
         blank,
         prompt=prompt,
         status=Status.OPEN,
+        context=facts,
         opens=opening,
         actions=_ways(pair, prompt),
         anchor=_sooner(pair, me, meeting.wished, prompt, anchor),

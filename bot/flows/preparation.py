@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 from bot import hours
-from bot.flows import charter, meeting, purpose, topic, tryout
+from bot.flows import charter, leaving, meeting, purpose, topic, tryout
 from bot.inbox import Decision, Item, Notice, Status, notice, record
 from bot.journal import Entry, Event, PersonId
 from bot.privacy import P0, P2
@@ -163,12 +163,14 @@ def _prepare(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[
 
 def _card(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[Item]:
     seen = pair.fold(Readiness).seen.get(me.id)
-    ready = seen is not None and getattr(seen.event, "meeting", 0) == coming.no
+    of_this = seen is not None and getattr(seen.event, "meeting", 0) == coming.no
+    ready = of_this and seen is not None and taken.no < seen.no  # a date that moved is a new one
     about = topic.agreed(pair)
     said, did = tryout.said_and_did(pair)
     facts = {
         "moment": coming.moment,
         "first": int(not meeting.diary(pair).held),
+        "looks_back": int(coming.moment is not None and leaving.looks_back(pair, coming.moment.at)),
         "minutes": int(coming.length.total_seconds()) // 60,
         "offer": coming.offer,
         "terms": charter.agreed(pair),

@@ -66,7 +66,7 @@ FOCI: Mapping[str, tuple[str, ...]] = {
 SHOWN = 9  # so many are shown of the catalogue at a time
 SHARE = 3  # of them so many each by the arc and by the focus
 
-PROPOSE = Prompt("topic.propose", Proposed, reminders=(After(days=0), After(days=3)))
+PROPOSE = Prompt("topic.propose", Proposed, reminders=(After(days=3),))
 AGAIN = Prompt("topic.again", Proposed, reminders=(After(working_days=2),), urgent=True)
 WAITING = Prompt("topic.waiting", Proposed)
 REPLY = Prompt(
@@ -109,7 +109,7 @@ class Talk:
             case Taken(proposal=no) if self.proposal and self.proposal.no == no:
                 return replace(self, agreed=self.proposal, taken=entry, proposal=None)
             case meeting.Told(meeting=no, outcome="met") if self.agreed and self.taken:
-                if self.spent is None or self.spent[0] < no:
+                if self.spent is None or self.spent[0] != no:
                     key = _label(self.agreed, self.taken)
                     spent = (no, self.agreed, self.taken)
                     return replace(
