@@ -222,7 +222,17 @@ def _parting(pair: Pair, me: Person, begun: Entry, end: datetime) -> Iterator[It
         prompt = PART_MENTOR if me == pair.reverse_mentor else PART_MENTEE
         settled = pair.fold(leaving.Course).settled
         about = settled if settled and settled.at == end else begun
-        yield Item("parting", prompt, Status.OPEN, about, {}, end, end + RITUAL)
+        early = end == leaving.ends(pair)  # then only thanks, as they like (10.5)
+        yield Item(
+            "parting",
+            prompt,
+            Status.OPEN,
+            about,
+            {"early": int(early)},
+            end,
+            end + RITUAL,
+            choices={"stays": (), "contact": ()} if early else {},
+        )
         return
     said = state.thanked.get(me.id)
     both = theirs if said else None
