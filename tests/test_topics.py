@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,3 +113,30 @@ def test_what_the_junior_passes_over_stays_passed_over_while_it_cannot_be_shown(
         moved, moved.reverse_mentor, Submitted(item.key, answers), MONDAY
     ).events
     assert event == topic.PassedOver(("CS-2", STORE))
+
+
+def test_where_no_topic_is_agreed_the_card_names_a_light_one() -> None:
+    """Domain.md 5.2: the same on both cards, none that the reverse-mentor passes over."""
+    pair = begun()
+    drawn = topic.light(pair, MONDAY)
+    assert drawn
+    assert pair.programme.topics[drawn.event.topic].level == 1
+    over = (topic.PassedOver((drawn.event.topic,)),)
+    later = pair.with_events(over, pair.reverse_mentor.id, MONDAY + timedelta(hours=1))
+    assert topic.light(later, MONDAY) == drawn, "what she passes over later is not to be seen"
+    other = topic.light(later, MONDAY + timedelta(days=1))
+    assert other
+    assert other.event.topic != drawn.event.topic
+
+
+def test_where_every_light_topic_is_passed_over_the_card_names_none() -> None:
+    pair = begun()
+    every = tuple(topic.allowed(pair))
+    pair = pair.with_events((topic.PassedOver(every),), pair.reverse_mentor.id, MONDAY)
+    assert topic.light(pair, MONDAY) is None
+    card = next(
+        item
+        for item in facilitator.schedule(booked(), pair.reverse_mentee)
+        if item.thread.startswith("card")
+    )
+    assert card.context["light"]

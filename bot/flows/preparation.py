@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bot.flows.meeting import Meeting
+    from bot.inbox import Context
+    from bot.moment import Moment
     from bot.people import Pair, Person
 
 EVE = time(15)
@@ -99,7 +101,7 @@ def items(pair: Pair, me: Person) -> Iterator[Item]:
     for coming in meeting.past(pair)[-1:]:
         if coming.moment and coming.taken:
             yield from _prepare(pair, me, coming, coming.taken)
-            yield from _card(pair, me, coming, coming.taken)
+            yield from _card(pair, me, coming, coming.moment, coming.taken)
 
 
 def decide(pair: Pair, me: Person, item: Item, move: str | Event, now: datetime) -> Decision:  # noqa: ARG001
@@ -161,22 +163,24 @@ def _prepare(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[
     )
 
 
-def _card(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[Item]:
+def _card(pair: Pair, me: Person, coming: Meeting, moment: Moment, taken: Entry) -> Iterator[Item]:
     seen = pair.fold(Readiness).seen.get(me.id)
     of_this = seen is not None and getattr(seen.event, "meeting", 0) == coming.no
     ready = of_this and seen is not None and taken.no < seen.no  # a date that moved is a new one
-    about = topic.agreed(pair)
+    about, looks_back = topic.agreed(pair), leaving.looks_back(pair, moment.at)
+    first_seen = min(_eve(pair, one, moment, taken) for one in pair.people)
     said, did = tryout.said_and_did(pair)
-    facts = {
-        "moment": coming.moment,
+    facts: Context = {
+        "moment": moment,
         "first": int(not meeting.diary(pair).held),
-        "looks_back": int(coming.moment is not None and leaving.looks_back(pair, coming.moment.at)),
+        "looks_back": int(looks_back),
         "minutes": int(coming.length.total_seconds()) // 60,
         "offer": coming.offer,
         "terms": charter.agreed(pair),
         "purpose": purpose.agreed(pair),
         "agreed": about[0] if about else None,
         "taken": about[1] if about else None,
+        "light": None if about or looks_back else topic.light(pair, first_seen),
         "said": said[-1:],
         "did": did[-1:],
     }
@@ -186,16 +190,14 @@ def _card(pair: Pair, me: Person, coming: Meeting, taken: Entry) -> Iterator[Ite
         Status.DONE if ready else Status.OPEN,
         taken,
         facts,
-        opens=_eve(pair, me, coming),
+        opens=_eve(pair, me, moment, taken),
         closes=coming.over,
         actions=() if ready else None,
     )
 
 
-def _eve(pair: Pair, me: Person, coming: Meeting) -> datetime | None:
+def _eve(pair: Pair, me: Person, moment: Moment, taken: Entry) -> datetime:
     """Return 15:00 of my last working day before it, or when it was agreed, if that is later."""
-    if coming.moment is None or coming.taken is None:
-        return None
-    day = coming.moment.at.astimezone(ZoneInfo(me.zone)).date()
+    day = moment.at.astimezone(ZoneInfo(me.zone)).date()
     eve = hours.local(me, hours.last_working_day(pair.programme, me, day), EVE)
-    return max(eve, coming.taken.at)
+    return max(eve, taken.at)

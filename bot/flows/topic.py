@@ -161,6 +161,21 @@ def _offered(pair: Pair, me: Person, most: int) -> tuple[str, ...]:
     return tuple(likely)
 
 
+def light(pair: Pair, at: datetime) -> Entry | None:
+    """Return a light topic to fall back on where none is agreed, as a proposal of nobody's (5.2).
+
+    It is none that the reverse-mentor passed over by then. What she passes over later changes
+    nothing that is shown by then, or it would be seen.
+    """
+    used, never = pair.fold(Talk).used, set[str]()
+    for entry in pair.journal:
+        if isinstance(entry.event, PassedOver) and entry.at <= at:
+            never = set(entry.event.topics)
+    fits = (t.id for t in pair.topics.values() if t.level == 1 and t.id not in {*used, *never})
+    drawn = min(fits, key=lambda topic: _draw(pair, topic, len(used)), default=None)
+    return Entry(0, at, None, Proposed(drawn)) if drawn else None
+
+
 def lighter(pair: Pair, me: Person) -> tuple[Event, ...]:
     """Return the event that asks for something lighter, where there is a topic to swap."""
     talk = pair.fold(Talk)
