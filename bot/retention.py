@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from bot.flows import closing, goals, welcome
+from bot.flows import closing, goals, leaving, welcome
 from bot.flows.charter import Checked
 from bot.flows.myth import Shown, Tapped
 from bot.flows.preparation import MenteePrepared, MentorPrepared
@@ -124,7 +124,9 @@ def due(pair: Pair, now: datetime) -> Iterator[Forgot]:
 
 
 def _holds(entry: Entry) -> bool:
-    """Tell whether an entry holds anything but status."""
+    """Tell whether an entry holds anything but status and dates, as when a pair ended early is."""
+    if isinstance(entry.event, leaving.Leaving):
+        return False
     if isinstance(entry.event, UnknownEvent):
         return bool(entry.event.sealed)
     return any(privacy is not P2 for privacy in classes(type(entry.event)).values())
