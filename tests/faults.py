@@ -83,6 +83,20 @@ FAULTS = (
         "tests/test_routes.py -k for_ever",
     ),
     Fault(
+        "what was told may be gone after a power cut",
+        "adapters/store/routes.py",
+        '"synchronous=FULL"',
+        '"synchronous=NORMAL"',
+        "tests/test_routes.py -k power_cut",
+    ),
+    Fault(
+        "what was deleted stays readable in the file",
+        "adapters/store/routes.py",
+        '"secure_delete=ON"',
+        '"secure_delete=OFF"',
+        "tests/test_routes.py -k power_cut",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",

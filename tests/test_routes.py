@@ -135,6 +135,19 @@ async def test_who_no_longer_waits_is_passed_over(route: SqliteRoute) -> None:
     assert await route.run(kept) == ["last"]
 
 
+async def test_what_was_told_outlives_a_power_cut_and_what_was_deleted_is_overwritten(
+    route: SqliteRoute,
+) -> None:
+    """Each connection is asked for it, since only the journal's kind is kept in the file."""
+
+    def asked(conn: Connection) -> list[int | str]:
+        names = ("synchronous", "secure_delete", "journal_mode", "foreign_keys")
+        return [conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+
+    full, on = 2, 1
+    assert await route.run(asked) == [full, on, "wal", on]
+
+
 # On PostgreSQL
 
 
