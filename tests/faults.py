@@ -97,6 +97,20 @@ FAULTS = (
         "tests/test_routes.py -k power_cut",
     ),
     Fault(
+        "what somebody wrote in private stays for as long as what was shared",
+        "bot/retention.py",
+        "or not _shared(e))",
+        'or not (_shared(e) or e.event.name.startswith("reflection.")))',
+        "tests/test_retention.py",
+    ),
+    Fault(
+        "what was shared goes with what was private",
+        "bot/retention.py",
+        """if what == "words" or not _shared(e))""",
+        ")",
+        "tests/test_retention.py -k before_what_they_shared",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",

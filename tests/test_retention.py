@@ -14,9 +14,12 @@ from bot.journal import read, write
 from bot.retention import Forgot
 from tests.life import Life
 from tests.stage import BOOK, shown
-from tests.test_journey import agree_on_a_purpose, both_say_yes, draft
+from tests.test_journey import agree_on_a_purpose, book, both_say_yes, draft
+from tests.test_term import begin
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.journal import PersonId
     from bot.people import Pair
     from tests.stage import Stage
@@ -73,9 +76,51 @@ async def test_private_notes_go_thirty_days_after_the_end_and_all_words_after_ni
     assert sealed(stage, purpose.Released)[0]["aim"] == "hear"
     await stage.until(end + timedelta(days=91))
     assert not sealed(stage, purpose.Released)[0]["aim"]
-    await stage.days(200)
-    assert stage.ben.sees("ended") or stage.ben.card
-    assert not sealed(stage, reflection.MentorWrote)
+
+
+async def tell_and_leave(stage: Stage) -> datetime:
+    """Ada looks back on a first meeting, shares one line of it, and leaves; return when it ends."""
+    await begin(stage)
+    await book(stage, "Book our first meeting")
+    await stage.days(9)
+    await stage.at_work()
+    await stage.ada.presses("We met")
+    await stage.ada.presses("Write it down")
+    await stage.ada.fills(gut="canary shared", reason="canary private", shows=("gut",), safe="5")
+    await stage.ada.writes("leave")
+    await stage.ada.presses("Stop here")
+    end = leaving.ends(stage.pair)
+    assert end
+    return end
+
+
+async def test_what_somebody_wrote_after_a_meeting_goes_before_what_they_shared_of_it(
+    stage: Stage,
+) -> None:
+    def kept() -> list[object]:
+        (wrote,), (shared,) = (
+            sealed(stage, kind) for kind in (reflection.MentorWrote, reflection.Shared)
+        )
+        return [wrote["reason"], wrote["safe"], shared["gut"]]
+
+    end = await tell_and_leave(stage)
+    await stage.until(end + timedelta(days=29))
+    assert stage.ben.sees("This pair has ended")
+    assert kept() == ["canary private", "5", "canary shared"]
+    await stage.until(end + timedelta(days=31))
+    assert kept() == ["", "", "canary shared"]
+    await stage.until(end + timedelta(days=80))
+    assert kept() == ["", "", "canary shared"]
+    await stage.until(end + timedelta(days=91))
+    assert kept() == ["", "", ""]
+    assert "canary" not in repr([write(entry.event) for entry in stage.pair.journal])
+
+
+@pytest.mark.xfail(reason="with the private notes goes when it ends: it counts from an earlier day")
+async def test_what_was_shared_is_kept_for_all_of_the_ninety_days(stage: Stage) -> None:
+    end = await tell_and_leave(stage)
+    await stage.until(end + timedelta(days=89))
+    assert sealed(stage, reflection.Shared)[0]["gut"] == "canary shared"
 
 
 async def test_what_is_forgotten_is_off_the_screens_at_once(stage: Stage) -> None:
