@@ -111,6 +111,20 @@ FAULTS = (
         "tests/test_retention.py -k before_what_they_shared",
     ),
     Fault(
+        "words of one's own count for nothing in chat",
+        "bot/facilitator.py",
+        "said = [Answered(field), Answered(own, (answer,))]",
+        "said = [Answered(field)]",
+        "tests/test_properties.py -k say_the_same",
+    ),
+    Fault(
+        "of a day that is typed in chat the hour is left out",
+        "bot/facilitator.py",
+        "    return (answer,) if answer else ()\n",
+        '    return (answer.split("T")[0],) if answer else ()\n',
+        "tests/test_properties.py -k say_the_same",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",
