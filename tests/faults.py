@@ -125,6 +125,20 @@ FAULTS = (
         "tests/test_properties.py -k say_the_same",
     ),
     Fault(
+        "a first letter is lost with whoever had it in hand",
+        "adapters/store/mailings.py",
+        '"sequence": meeting.sequence, "tries": 1, "until": until}',
+        '"sequence": meeting.sequence, "tries": 1, "until": None}',
+        "tests/test_courier.py -k in_hand",
+    ),
+    Fault(
+        "a later letter is lost with whoever had it in hand",
+        "adapters/store/mailings.py",
+        'told = {"sequence": meeting.sequence, "until": until, "tries": 1',
+        'told = {"sequence": meeting.sequence, "until": None, "tries": 1',
+        "tests/test_courier.py -k in_hand",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from adapters import metrics
 from adapters.courier import LEASE
-from adapters.mail import LATER
+from adapters.mail import LATER, Mail
 from adapters.settings import Settings, new_key
 from adapters.store import roster, tables
 from bot.flows.meeting import Moved
@@ -87,6 +87,13 @@ class Round:
         store, now = self.house.store, self.house.clock.now()
         who = two[user].id
         await store.run(lambda conn: roster.set_person(conn, store.keys, who, now, email=email))
+
+
+class Deadly(Mail):
+    """A mail server at which whoever is about to hand over a letter dies."""
+
+    async def send(self, letter, now) -> str:
+        raise asyncio.CancelledError
 
 
 def _errors(kind: str) -> float:
@@ -250,6 +257,27 @@ async def test_where_nobody_can_tell_it_is_sent_again_under_the_same_name_and_no
         await round_.sweeps()
     assert round_.mailed() == [(TO["ada"], "REQUEST")] * 3
     assert len({letter["Message-ID"] for letter in round_.box.letters()}) == 1
+
+
+@pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+async def test_a_letter_that_was_in_hand_when_a_process_died_is_sent_when_its_lease_is_over(
+    round_: Round, method: str
+) -> None:
+    """Nobody takes it before: it may be on its way. The letter after it was never begun."""
+    await round_.agrees()
+    if method == "CANCEL":
+        assert await round_.looks_in() == INVITED
+        await round_.calls_off()
+    courier = round_.house.intake._courier
+    with pytest.raises(asyncio.CancelledError):
+        await replace(courier, mail=Deadly(courier.mail.url, US)).look_in(round_.pair.id)
+    assert await round_.sweeps() == []
+    assert await round_.looks_in() == [(TO["ben"], method)]
+    round_.passes(LEASE - timedelta(seconds=1))
+    assert await round_.sweeps() == []
+    round_.passes(timedelta(seconds=1))
+    assert await round_.sweeps() == [(TO["ada"], method)]
+    assert not await round_.open_letters()
 
 
 async def test_two_processes_that_look_in_at_once_mail_once(round_: Round) -> None:
