@@ -139,6 +139,30 @@ FAULTS = (
         "tests/test_courier.py -k in_hand",
     ),
     Fault(
+        "a step forth forgets when whom to look in on",
+        "migrations/versions/0005_what_is_due.py",
+        """    op.add_column("pair", sa.Column("due_at", Instant(), nullable=True))
+""",
+        """    op.add_column("pair", sa.Column("due_at", Instant(), nullable=True))
+    op.execute("UPDATE pair SET wake_at = NULL")
+""",
+        "tests/test_migrations.py -k 0004",
+    ),
+    Fault(
+        "a step back stops at what the older tables cannot hold",
+        "migrations/versions/0007_contacts_are_invited.py",
+        '    op.execute("DELETE FROM invitation WHERE pair IS NULL")\n',
+        "",
+        "tests/test_migrations.py -k 0007",
+    ),
+    Fault(
+        "a step back leaves something behind",
+        "migrations/versions/0002_what_a_send_came_to.py",
+        '        posted.drop_column("hold")\n',
+        "",
+        "tests/test_migrations.py -k 0002",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",
