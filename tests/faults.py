@@ -163,6 +163,13 @@ FAULTS = (
         "tests/test_migrations.py -k 0002",
     ),
     Fault(
+        "a mail server that hangs is asked again and again",
+        "adapters/worker.py",
+        "(intake.mail, 1, seconds),",
+        "(intake.mail, 4, seconds),",
+        "tests/test_due.py -k mail_server",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",

@@ -13,8 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import insert, select
 
+from adapters import worker
 from adapters.intake import Intake
 from adapters.store import deliveries, due, figures, roster, tables
 from adapters.store.migrate import is_new_enough
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
+    from apscheduler.events import JobSubmissionEvent
     from sqlalchemy import Connection
 
     from adapters.store.due import Due
@@ -264,9 +268,11 @@ async def test_what_a_coordinator_changes_is_due_from_then_on_and_jumps_no_queue
     assert (await works.row(asleep)).wake_at == later
 
 
-async def test_a_mail_server_that_hangs_holds_up_nobody(works: Works) -> None:
+async def test_a_mail_server_that_hangs_holds_up_nobody(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Letters have a job of their own, and only one at a time."""
-    stuck, begun, arrived = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stuck, begun, arrived, passed_over = (asyncio.Event() for _ in range(4))
     rounds = []
 
     class Hangs:
@@ -285,12 +291,24 @@ async def test_a_mail_server_that_hangs_holds_up_nobody(works: Works) -> None:
     await works.pair("calm", 0)
     services = Services(works.store, BOOK, {"paper": Told()}, LEASE)
     intake = Intake(services, works.store, Hand(), Hangs())
+
+    def watched(**told: str) -> AsyncIOScheduler:
+        def full(event: JobSubmissionEvent) -> None:
+            if scheduler.get_job(event.job_id).args == (intake.mail,):
+                passed_over.set()
+
+        scheduler = AsyncIOScheduler(**told)
+        scheduler.add_listener(full, EVENT_JOB_MAX_INSTANCES)
+        return scheduler
+
+    monkeypatch.setattr(worker, "AsyncIOScheduler", watched)
     async with ticking(intake, 0.01), asyncio.timeout(20):
-        await begun.wait()
-        await arrived.wait()
-        await asyncio.sleep(0.1)
+        for happened in (begun, arrived, passed_over):
+            await happened.wait()
+        first = len(rounds)
+        stuck.set()
     await intake.settled()
-    assert len(rounds) == 1
+    assert first == 1
 
 
 async def test_what_was_handled_is_forgotten_after_thirty_days(
