@@ -297,7 +297,7 @@ async def test_a_form_that_is_not_taken_stays_with_all_that_was_written(
     database: str, trouble: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Point 19: the dialog says why, and sending it once more sends what stands in it."""
-    async with opened(database, intake=Moody, patience=Patience(invoke=0.5)) as house:
+    async with opened(database, intake=Moody) as house:
         ada, _, pair = await begin(house)
         await ada.presses("Start my draft")
         intake = house.intake
@@ -309,6 +309,7 @@ async def test_a_form_that_is_not_taken_stays_with_all_that_was_written(
                     patched.setattr(intake, "breaks", True)
                 case "too slow":
                     patched.setattr(intake, "gate", asyncio.Event())
+                    patched.setattr(house.desk, "_patience", Patience(invoke=0.01))
                 case "too much":
                     patched.setattr(intake, "_pacing", Shut())
                 case "over":
