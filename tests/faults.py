@@ -170,6 +170,13 @@ FAULTS = (
         "tests/test_due.py -k mail_server",
     ),
     Fault(
+        "a card is sent again at each look-in",
+        "bot/delivery.py",
+        "if posted.owed is Owed.AGAIN or not posted.revision:",
+        "if posted.owed is not Owed.IN_PLACE:",
+        "tests/test_outages.py -k stepped_clock",
+    ),
+    Fault(
         "who is told to stop waits for a connection that fails",
         "adapters/slack/socket.py",
         "connecting.append(asyncio.create_task(self.connect_async()))",

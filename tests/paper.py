@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from adapters.pacing import unbegun
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from bot.cards import Card
     from bot.delivery import NotSent
     from bot.people import Account
+
+
+def digest_in(key: str) -> str:
+    """Return which card a message was sent for, out of its name."""
+    return key.split(":")[2]
+
+
+def repeated(keys: Sequence[str]) -> list[str]:
+    """Return the names under which the card of the message before came once more."""
+    return [key for before, key in pairwise(keys) if digest_in(before) == digest_in(key)]
 
 
 @dataclass
