@@ -402,6 +402,20 @@ FAULTS = (
         "tests/test_privacy.py",
     ),
     Fault(
+        "what an error says is in the log",
+        "adapters/logs.py",
+        'return {"error": type(error).__name__, "place": place}',
+        'return {"error": repr(error), "place": place}',
+        "tests/test_health.py -k typed_word",
+    ),
+    Fault(
+        "what a library says is in the log",
+        "adapters/logs.py",
+        'place = {"place": f"{Path(record.pathname).name}:{record.lineno}"}',
+        'place = {"place": f"{record.getMessage()}:{record.lineno}"}',
+        "tests/test_health.py -k typed_word",
+    ),
+    Fault(
         "everything drafted is released",
         "bot/flows/purpose.py",
         "lines = {line for line in shown if line in LINES}",

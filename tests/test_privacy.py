@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import pytest
 
@@ -13,10 +12,6 @@ from bot.flows import purpose, reflection
 from bot.inputs import Given, Said, Submitted
 from bot.journal import Event, kinds
 from bot.privacy import P0, P1, classes, visible
-from tests.life import Life
-
-if TYPE_CHECKING:
-    from tests.stage import Stage
 
 assert facilitator.FLOWS  # every event is imported before they are listed
 
@@ -59,16 +54,3 @@ def test_what_is_released_is_what_was_ticked_and_nothing_else() -> None:
     )
     released = purpose._released(draft)
     assert released == purpose.Released(focus="both")
-
-
-async def test_no_word_reaches_a_log_at_any_level(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whole conversations at log level DEBUG leave no canary behind."""
-    caplog.set_level(logging.DEBUG)
-    await stage.opens()
-    await stage.ada.presses("Yes, I would like to")
-    await stage.ada.writes("canary in the chat")
-    for seed in range(3):
-        Life(seed).live(60)
-    assert "canary" not in caplog.text
