@@ -10,9 +10,10 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from collections import Counter
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing import get_context
@@ -60,10 +61,24 @@ NURSERY.set_forkserver_preload(
 )
 
 
+HELD: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is kept from everybody but a server that asks for it by its number.
+
+    We have it but do not listen: where nobody listens, servers may bind again. (Only on Linux;
+    elsewhere it is let go, and somebody may be quicker.)
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = int(held.getsockname()[1])
+    if sys.platform == "linux":
+        HELD.append(held)
+    else:
+        held.close()
+    return port
 
 
 async def until(
