@@ -916,6 +916,13 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "what nobody can tell of is sent once more, by another name",
+        "bot/turn.py",
+        "Posted(arrived, claim.revision, claim.digest, posted.owed)",
+        "Posted(arrived, claim.revision, claim.digest, posted.owed if arrived else Owed.AGAIN)",
+        WORLDS,
+    ),
+    Fault(
         "a card is noted before it is sent",
         "bot/turn.py",
         "work.keep(me.id, replace(posted, owed=Owed.NOTHING, claim=claim))",

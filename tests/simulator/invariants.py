@@ -13,7 +13,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from sqlalchemy import select
 from adapters.store import figures, tables
 from adapters.store.keys import of_person
 from bot import cards, facilitator
-from bot.delivery import FOREVER, Post, reconcile
+from bot.delivery import FOREVER, Post, is_newer, reconcile
 from bot.etiquette import Reminded
 from bot.flows import closing, leaving
 from bot.journal import PersonId
@@ -33,6 +33,8 @@ from tests.stage import BOOK
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy import Row
 
     from bot.cards import Card
     from bot.delivery import Posted
@@ -49,6 +51,7 @@ WINDOW = range(9, 17)
 AFTERWARDS = ("closing.", "leaving.", "evaluation.")
 IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
 GRACE = LEASE * 1.5  # between planning a call and making it
+TWICE = timedelta(seconds=5)  # in which an impatient finger presses again
 FROZEN_GRACE = timedelta(minutes=30)
 STUCK = timedelta(hours=12)  # longer than a worker is ever away
 CALLS = 120  # an hour to one account: far below what a loop without a pause would make
@@ -83,14 +86,13 @@ class Witness:
     world: World
     sent: list[Sent] = field(default_factory=list)
     acts: dict[Account, list[datetime]] = field(default_factory=dict)
-    trying: dict[Account, datetime] = field(default_factory=dict)
-    begun: dict[Account, datetime] = field(default_factory=dict)
+    last: dict[Account, datetime] = field(default_factory=dict)
     recent: dict[Account, deque[float]] = field(default_factory=dict)
     canaries: dict[int, set[str]] = field(default_factory=dict)
     journals: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     repeats: set[str] = field(default_factory=set)
     effective: set[str] = field(default_factory=set)
-    tried: set[str] = field(default_factory=set)
+    planned: dict[str, datetime] = field(default_factory=dict)
 
     def acted(self, participant: Participant) -> None:
         self.acts.setdefault(participant.account, []).append(self.world.clock())
@@ -104,6 +106,7 @@ class Witness:
         """A call is being begun: may it be (I4, I9, I11)?"""
         to = self.world.participants[account]
         now, seconds = self.world.clock(), self.world.seconds()
+        claim = self._claimed(key)
         if to.erased and seconds > to.erased_at + IN_FLIGHT:
             self._broken("I4", f"{how} to {to.name} after they were erased")
         recent = self.recent.setdefault(account, deque(maxlen=CALLS))
@@ -115,8 +118,7 @@ class Witness:
         if how == "find":
             self._in_doubt(to, key)
         else:
-            self.trying[account] = now
-            self.tried.add(key)
+            self.planned[key] = claim.claim_until - LEASE if claim else now
 
     def arrived(
         self,
@@ -127,10 +129,12 @@ class Witness:
         card: Card,
         *,
         nameless: bool = False,
+        last: Card | None = None,
     ) -> None:
         """Something is on a screen now: may it be there (I0, I1, I5, I15)?
 
         One that follows on nothing we know of by name is asked for again under the same name.
+        `last` is what stood at the end of the chat: nobody is told it twice, whatever it is called.
         """
         to = self.world.participants[account]
         pair, person, digest, *_ = key.split(":")
@@ -139,13 +143,15 @@ class Witness:
             self._broken("I1", f"{key} reached {to.name}")
         if digest != card.digest:
             self._broken("I0", f"{key} does not name what it carried to {to.name}")
-        again = nameless and account in self.acts
-        if platform.arrived[key] > 1 and not again:
+        again = self._asked_again(account)
+        if platform.arrived[key] > 1 and not (again and nameless):
             self._broken("I5", f"{to.name} got {key} {platform.arrived[key]} times")
+        if last and _says_the_same(card, last) and not again:
+            self._broken("I5", f"{to.name} was sent again what they had: {card.item}")
         self._reads(to, repr(card))
         here = self.world.clock().astimezone(ZoneInfo(to.zone))
         self.sent.append(Sent(here, to.name, to.role, how, self._unasked(account)))
-        self.begun[account] = self.trying[account]
+        self.last[account] = self.planned[key]
 
     def looks(self, pair: Pair) -> None:
         """Look into a journal, as far as it is new (I2, I10, I12, I18)."""
@@ -203,7 +209,7 @@ class Witness:
         Who dies, stands still or cannot write it down says of nothing that it was not begun.
         """
         lost = any(self.world.had(fault) for fault in ("crash", "frozen", "busy"))
-        if key not in self.tried and not lost:
+        if key not in self.planned and not lost:
             self._broken("I6", f"nobody tried to send {key}, and {to.name} may count as told")
 
     async def at_rest(self) -> str:
@@ -321,9 +327,20 @@ class Witness:
         if found:
             self.canaries.setdefault(participant.no, set()).update(found)
 
+    def _claimed(self, key: str) -> Row[*tuple[Any, ...]] | None:
+        """Return what is noted of a change on its way: until when it may take, what was owed."""
+        row = tables.posted.c
+        asked = select(row.claim_until, row.claim_owed).where(row.claim_key == key)
+        return self.world.looks_up(lambda conn: conn.execute(asked).one_or_none())
+
+    def _asked_again(self, account: Account) -> bool:
+        """Tell whether someone acted since what reached them last was planned, or twice at once."""
+        last, acts = self.last.get(account), self.acts.get(account, [])
+        return last is not None and (acts[-1:] > [last] or acts[-2:-1] > [last - TWICE])
+
     def _unasked(self, account: Account) -> bool:
-        """Tell whether someone did nothing since what reached them last was begun."""
-        last, acts = self.begun.get(account), self.acts.get(account, [])
+        """Tell whether someone did nothing since what reached them last was planned."""
+        last, acts = self.last.get(account), self.acts.get(account, [])
         return not acts or (last is not None and acts[-1] < last - self._grace())
 
     def _courteous(self, to: Participant, now: datetime, grace: timedelta | None = None) -> bool:
@@ -345,3 +362,8 @@ class Witness:
 
     def _broken(self, invariant: str, told: str) -> None:
         self.world.violated(Violation(invariant, told))
+
+
+def _says_the_same(card: Card, last: Card) -> bool:
+    """Tell whether a card looks as one before it, and nothing has happened since."""
+    return card.digest == last.digest and not is_newer(card.revision, last.revision)

@@ -65,9 +65,11 @@ class Platform:
             return self.find(account, key) or ""
         if retire:
             chat[int(retire)].live = False
+        last = chat[-1].card if chat else None
         chat.append(Message(key, card))
         self.arrived[key] += 1
-        self.world.witness.arrived(self, account, "post", key, card, nameless=not retire)
+        nameless = not retire
+        self.world.witness.arrived(self, account, "post", key, card, nameless=nameless, last=last)
         return str(len(chat) - 1)
 
     def update(self, account: Account, ref: str, card: Card, key: str) -> str:
