@@ -881,6 +881,13 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "the clock reminds a week early",
+        "bot/facilitator.py",
+        "moment <= now for moment in _due(pair, me, item)",
+        "moment <= now + WEEK for moment in _due(pair, me, item)",
+        WORLDS,
+    ),
+    Fault(
         "a platform gave up on someone, and nobody is told",
         "adapters/store/figures.py",
         "where(posted.c.hold == FOREVER)",

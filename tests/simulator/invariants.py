@@ -22,7 +22,7 @@ from adapters.store import figures, tables
 from adapters.store.keys import of_person
 from bot import cards, facilitator
 from bot.delivery import FOREVER, Post, is_newer, reconcile
-from bot.etiquette import Reminded
+from bot.etiquette import Manners, Reminded
 from bot.flows import closing, leaving
 from bot.journal import PersonId
 from bot.retention import Forgot
@@ -103,8 +103,11 @@ class Witness:
         self._reads(participant, f"{reply.notice} {reply.sheet!r}")
 
     def calling(self, process: Process, account: Account, how: str, key: str) -> None:
-        """A call is being begun: may it be (I4, I9, I11)?"""
-        to = self.world.participants[account]
+        """A call is being begun: may it be (I1, I4, I9, I11)?"""
+        to = self.world.participants.get(account)
+        if to is None:
+            self._broken("I1", f"{how} to {account}, where nobody is")
+            return
         now, seconds = self.world.clock(), self.world.seconds()
         claim = self._claimed(key)
         if to.erased and seconds > to.erased_at + IN_FLIGHT:
@@ -113,7 +116,8 @@ class Witness:
         if len(recent) == CALLS and seconds - recent[0] < DAY / 24:
             self._broken("I9", f"{CALLS} calls to {to.name} within an hour")
         recent.append(seconds)
-        if how == "post" and self._unasked(account) and not self._courteous(to, now):
+        due = claim is not None and not claim.claim_owed
+        if how == "post" and (due or self._unasked(account)) and not self._courteous(to, now):
             self._broken("I11", f"{process.name} posts to {to.name} at {self._local(to, now)}")
         if how == "find":
             self._in_doubt(to, key)
@@ -301,14 +305,26 @@ class Witness:
             self._broken("I4", f"{to.name} was reminded of {prompt} in a pause")
 
     def _stood(self, pair: Pair, entry: Entry, event: Reminded) -> None:
-        """Nobody is reminded of what is over (I3). Of what was forgotten since, nobody can tell."""
+        """Nobody is reminded of what is over (I3), or before that is due (I2).
+
+        What was put off may come back with the number of times it had. Of what was forgotten since,
+        nobody can tell.
+        """
         if any(isinstance(later.event, Forgot) for later in pair.journal[entry.no :]):
             return
         before = pair.blank().with_entries(pair.journal[: entry.no - 1])
-        mine = facilitator.schedule(before, before.person(PersonId(event.who)))
-        meant = [item for item in mine if f"{item.key} {item.prompt.key}" == event.item]
-        if not any(item.closes is None or entry.at < item.closes for item in meant):
-            self._broken("I3", f"{event.item} was over at {entry.at:%d %b %H:%M}")
+        me, at = before.person(PersonId(event.who)), entry.at
+        meant = [
+            item
+            for item in facilitator.inbox(before, me, at)
+            if f"{item.key} {item.prompt.key}" == event.item
+        ]
+        if not meant:
+            self._broken("I3", f"{event.item} did not stand at {at:%d %b %H:%M}")
+        due = (facilitator._due(before, me, item) for item in meant)
+        back = before.fold(Manners).put_off.get((me.id, event.thread))
+        if not (back and back <= at) and not any(_fallen(each, at) > event.times for each in due):
+            self._broken("I2", f"{event.item} was not due for the {event.times}th time at {at}")
 
     def _effects(self, pair: Pair) -> None:
         """A delivery has one effect at most, and one called a repeat has had it (I10)."""
@@ -334,9 +350,13 @@ class Witness:
         return self.world.looks_up(lambda conn: conn.execute(asked).one_or_none())
 
     def _asked_again(self, account: Account) -> bool:
-        """Tell whether someone acted since what reached them last was planned, or twice at once."""
+        """Tell whether someone acted since what reached them last was planned, or twice at once.
+
+        To a process that stood still all comes at once.
+        """
         last, acts = self.last.get(account), self.acts.get(account, [])
-        return last is not None and (acts[-1:] > [last] or acts[-2:-1] > [last - TWICE])
+        at_once = FROZEN_GRACE if self.world.stood_still() else TWICE
+        return last is not None and (acts[-1:] > [last] or acts[-2:-1] > [last - at_once])
 
     def _unasked(self, account: Account) -> bool:
         """Tell whether someone did nothing since what reached them last was planned."""
@@ -362,6 +382,11 @@ class Witness:
 
     def _broken(self, invariant: str, told: str) -> None:
         self.world.violated(Violation(invariant, told))
+
+
+def _fallen(due: tuple[datetime, ...], now: datetime) -> int:
+    """Return how many of these moments have come."""
+    return sum(moment <= now for moment in due)
 
 
 def _says_the_same(card: Card, last: Card) -> bool:

@@ -199,6 +199,10 @@ class World:
         if not task.cancelled() and task.exception():
             self.violated(Violation("exception", repr(task.exception())))
 
+    def unheard(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take note of a failure that reached nobody, such as one of a platform's own."""
+        self.violated(Violation("exception", f"{context.get('exception') or context['message']!r}"))
+
     async def never(self) -> None:
         """Wait for ever."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -372,6 +376,7 @@ def live(plan: Plan) -> Outcome:
 
 async def _lived(plan: Plan, log: list[str]) -> Outcome:
     world = World(plan, log)
+    asyncio.get_running_loop().set_exception_handler(world.unheard)
     try:
         await world.lives()
     finally:
