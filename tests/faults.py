@@ -1064,6 +1064,22 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "a form is filled in with what the other wrote in private",
+        "bot/facilitator.py",
+        "    given |= _before(me, item)\n",
+        "    given |= _before(me, item)\n"
+        "    theirs = (e.event for e in pair.journal if e.by not in {None, me.id})\n"
+        '    given |= {"gut": (e.gut,) for e in theirs if e.name.endswith("_wrote") and e.gut}\n',
+        WORLDS,
+    ),
+    Fault(
+        "what was filled in where it could not be taken is written in the log",
+        "adapters/intake.py",
+        '_failed("turn", error)',
+        """_failed(f"turn {getattr(input, 'answers', '')}", error)""",
+        WORLDS,
+    ),
+    Fault(
         "a second letter takes the place of the first",
         "bot/flows/handbook.py",
         "who: (*self.sent.get(who, ()), entry)",

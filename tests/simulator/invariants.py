@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -100,7 +100,7 @@ class Witness:
     def replied(self, participant: Participant, delivery: str, reply: Reply) -> None:
         if reply.repeat:
             self.repeats.add(delivery)
-        self._reads(participant, f"{reply.notice} {reply.sheet!r}")
+        self._reads(participant, f"{reply.notice} {reply.sheet and astuple(reply.sheet)}")
 
     def calling(self, process: Process, account: Account, how: str, key: str) -> None:
         """A call is being begun: may it be (I1, I4, I9, I11)?"""
@@ -158,7 +158,7 @@ class Witness:
         self.last[account] = self.planned[key]
 
     def looks(self, pair: Pair) -> None:
-        """Look into a journal, as far as it is new (I2, I10, I12, I18)."""
+        """Look into a journal, as far as it is new (I2, I10, I12, I15, I18)."""
         seen = self.journals.get(pair.id, ())
         self.journals[pair.id] = pair.journal
         for old, kept in zip(seen, pair.journal, strict=False):
@@ -176,6 +176,7 @@ class Witness:
             if isinstance(entry.event, Reminded):
                 self._reminded(pair, entry, entry.event)
         self._effects(pair)
+        self._words(pair)
 
     async def screens(self) -> None:
         """What is noted is truly there (I6), nothing is stuck (I7), nobody has two cards (I5)."""
@@ -234,16 +235,8 @@ class Witness:
         return ""
 
     async def afterwards(self) -> None:
-        """Check what can be told at the end only: private words (I15), and the erased (I17)."""
+        """Check what can be told at the end only: the log (I15), and the erased (I17)."""
         for to in self.world.participants.values():
-            pair = await self.world.looks_at(to.pair)
-            shown = fields_shown(pair)
-            for word in self.canaries.get(to.no, ()):
-                author = self.world.author(word)
-                if author != to.no and shown.get(word, set()) <= {"P0"} and word in shown:
-                    self._broken("I15", f"{to.name} has seen {word}, which is private")
-                if author not in {p.no for p in self.world.both(to.pair)}:
-                    self._broken("I15", f"{to.name} has seen {word} of another pair")
             if to.erased:
                 self._gone(to)
         lost = self.repeats - self.effective
@@ -337,6 +330,18 @@ class Witness:
         for delivery, effects in moments.items():
             if len(effects) > 1:
                 self._broken("I10", f"{delivery} had {len(effects)} effects")
+
+    def _words(self, pair: Pair) -> None:
+        """What was read lately was the reader's own, or is shared by now (I15)."""
+        both = {to.no: to for to in self.world.both(pair.id)}
+        read = [(to, word) for no, to in both.items() for word in self.canaries.pop(no, ())]
+        theirs = [(to, word) for to, word in read if self.world.author(word) != to.no]
+        shown = fields_shown(pair) if theirs else {}
+        for to, word in theirs:
+            if shown.get(word) == {"P0"}:
+                self._broken("I15", f"{to.name} has seen {word}, which is private")
+            if self.world.author(word) not in both:
+                self._broken("I15", f"{to.name} has seen {word} of another pair")
 
     def _reads(self, participant: Participant, text: str) -> None:
         found = CANARY.findall(text)

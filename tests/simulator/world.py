@@ -15,6 +15,7 @@ from hashlib import blake2s
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest.mock import patch
 
+from adapters import logs
 from adapters.store import roster, sql
 from adapters.store.keys import Keys
 from adapters.store.sql import SqlStore
@@ -400,7 +401,8 @@ def listening() -> Iterator[list[str]]:
     """Keep what our processes log, to see that no private word is in it."""
     lines: list[str] = []
     ear = logging.Handler()
-    ear.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    ear.setFormatter(logs.Lines())
+    ear.emit = lambda record: lines.append(ear.format(record))  # type: ignore[method-assign]
     log = logging.getLogger("turnabout")
     log.addHandler(ear)
     log.propagate = False
