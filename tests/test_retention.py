@@ -116,7 +116,6 @@ async def test_what_somebody_wrote_after_a_meeting_goes_before_what_they_shared_
     assert "canary" not in repr([write(entry.event) for entry in stage.pair.journal])
 
 
-@pytest.mark.xfail(reason="with the private notes goes when it ends: it counts from an earlier day")
 async def test_what_was_shared_is_kept_for_all_of_the_ninety_days(stage: Stage) -> None:
     end = await tell_and_leave(stage)
     await stage.until(end + timedelta(days=89))
