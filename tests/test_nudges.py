@@ -10,7 +10,7 @@ import pytest
 from adapters.calendar import occasions as calendar
 from bot.flows import closing, leaving, meeting
 from tests.stage import Stage
-from tests.test_journey import agree_on_a_purpose, book, both_say_yes, sign_a_charter
+from tests.test_journey import agree_on_a_purpose, book, both_say_yes, draft, sign_a_charter
 from tests.test_learning import home
 from tests.test_term import begin, half_a_year, meet
 
@@ -299,7 +299,7 @@ async def test_the_senior_is_asked_to_book_the_meeting_to_look_back() -> None:
     for actor in stage.actors():
         await actor.presses("Give my view")
         await actor.fills()
-    assert not ben.sees("How would you like to go on?")
+    assert closing.DECIDE not in [item.prompt for item in ben.reader.items]
     coming = meeting.diary(stage.pair).current.moment
     assert coming
     await stage.until(coming.at - timedelta(hours=2))
@@ -339,6 +339,18 @@ async def test_nobody_reads_the_same_twice_within_the_hour() -> None:
     await ada.presses(ada.card.buttons[0].label)
     ear = Ear(ben)
     assert [line for line in await ear.days(0.5) if "understand better" in line[1]] == []
+
+
+async def test_a_reminder_that_lies_before_the_thing_itself_is_as_good_as_given() -> None:
+    """N-06 on the seventh and ninth day: who begins on the fourteenth is past them."""
+    stage = Stage()
+    ada, _ = stage.actors()
+    await both_say_yes(stage)
+    await stage.days(14)
+    await stage.at_work()
+    await draft(ada, why="heard", focus="both", aim="hear", effect="speak_up")
+    ear = Ear(ada)
+    assert [title for _, title in await ear.days(2) if title.startswith("Pick one thing")] == []
 
 
 async def test_an_invitation_whose_last_time_has_passed_lapses_and_says_so() -> None:

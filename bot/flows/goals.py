@@ -159,13 +159,14 @@ def agreed(pair: Pair) -> tuple[Entry, ...]:
 def items(pair: Pair, me: Person) -> Iterator[Item]:
     """Put my goals in my inbox, and the partner's that await my answer."""
     begun = welcome.confirmed(pair)
-    if begun is None or me.id not in pair.fold(purpose.Purpose).drafts:
+    draft = pair.fold(purpose.Purpose).drafts.get(me.id)
+    if begun is None or draft is None:
         return
     goals = pair.fold(Goals)
     mine = goals.of(me)
     choices = {"goal": TEMPLATES[pair.role(me)]}
     if not mine:
-        opens = After(working_days=4).counted(begun.at, pair.programme, me)
+        opens = max(After(working_days=4).counted(begun.at, pair.programme, me), draft.at)
         yield Item("goals", SET, Status.AVAILABLE, begun, closes=opens, choices=choices)
         yield Item("goals", SET, Status.OPEN, begun, opens=opens, choices=choices, anchor=begun.at)
     elif len(mine) < MOST:
