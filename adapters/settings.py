@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from adapters.teams.cloud import CLOUDS, PUBLIC, Cloud
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ KEY_BYTES = 32
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORTS = 65535  # the last one there is
+SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+ASKED = frozenset({"host", "port", "ssl", "prepared_statement_cache_size"})  # of PostgreSQL
 DAY = 86400  # seconds, more than anybody lets a worker or a message wait
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,16 +145,42 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def database_url(url: str) -> str:
-    """Return the address with the driver we use. Raises SettingsError for another database."""
-    for given, ours in (
-        ("postgres://", "postgresql+asyncpg://"),
-        ("postgresql://", "postgresql+asyncpg://"),
-        ("postgresql+asyncpg://", "postgresql+asyncpg://"),
-        ("sqlite://", "sqlite://"),
-    ):
+    """Return the address with the driver we use. Raises SettingsError for what cannot be one."""
+    if url.startswith("sqlite://"):
+        if "?" in url:
+            raise SettingsError("DATABASE_URL takes nothing after a `?` on SQLite. Leave it out.")
+        return url
+    for given in ("postgres://", "postgresql://", "postgresql+asyncpg://"):
         if url.startswith(given):
-            return ours + url.removeprefix(given)
+            return _postgres_url("postgresql+asyncpg://" + url.removeprefix(given))
     raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+
+def _postgres_url(url: str) -> str:
+    """Return the address as our driver reads it: what `psql` calls sslmode it calls ssl."""
+    try:
+        told = make_url(url)
+        readable = told.port is None or 0 < told.port <= PORTS
+    except (ArgumentError, ValueError):
+        readable = False
+    if not readable:
+        raise SettingsError(
+            "DATABASE_URL cannot be read. Write postgresql://user:password@host:5432/name; within "
+            "a password @ is %40, / is %2F and : is %3A."
+        )
+    query = dict(told.query)
+    mode = query.pop("sslmode", None)
+    if mode is not None:
+        query["ssl"] = mode
+    if query.get("ssl", SSL[0]) not in SSL:
+        raise SettingsError(f"sslmode in DATABASE_URL must be one of {', '.join(SSL)}.")
+    strangers = sorted(set(query) - ASKED)
+    if strangers:
+        raise SettingsError(
+            f"DATABASE_URL asks for {', '.join(strangers)}, which we do not know. Leave it out; "
+            "host, port and sslmode may stand there."
+        )
+    return told.set(query=query).render_as_string(hide_password=False)
 
 
 def public_url(url: str) -> str:

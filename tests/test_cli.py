@@ -202,7 +202,9 @@ def test_the_doctor_finds_all_well(settled: Terminal) -> None:
         ("turnabout.db", "must begin with sqlite:/// or postgresql://"),
         ("sqlite:////no/such/folder/turnabout.db", "SQLite cannot be reached"),
         ("postgresql://127.0.0.1:1/turnabout", "PostgreSQL cannot be reached"),
-        ("postgresql://127.0.0.1:port/turnabout", "PostgreSQL cannot be reached"),
+        ("postgresql://127.0.0.1:1/turnabout?sslmode=require", "PostgreSQL cannot be reached"),
+        ("postgresql://127.0.0.1:port/turnabout", "DATABASE_URL cannot be read."),
+        ("postgresql://127.0.0.1:99999/turnabout", "DATABASE_URL cannot be read."),
         ("postgresql://", "PostgreSQL cannot be reached"),
     ],
 )
@@ -213,6 +215,36 @@ def test_the_doctor_finds_a_database_that_is_not_there(
     code, lines = doctor(settled)
     assert code == 1
     assert any(line.startswith("todo") and told in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        ("postgres://u:p%40@h/x?sslmode=require", "u:p%40@h/x?ssl=require"),
+        ("postgresql://u:p@h/x", "u:p@h/x"),
+        ("postgresql://u@/x?host=/tmp/pg&port=1", "u@/x?host=%2Ftmp%2Fpg&port=1"),
+    ],
+)
+def test_an_address_of_postgresql_is_read_as_usual(url: str, driver: str) -> None:
+    """And again as it was read, since it is handed on to what makes the tables."""
+    assert settings.database_url(url) == f"postgresql+asyncpg://{driver}"
+    assert settings.database_url(settings.database_url(url)) == settings.database_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://u:canary@h/x?connect_timeout=3", "asks for connect_timeout,"),
+        ("postgresql://u:canary@h/x?sslmode=yes", "must be one of disable, allow,"),
+        ("sqlite:///turnabout.db?mode=ro", "takes nothing after a `?`"),
+    ],
+)
+def test_what_an_address_cannot_ask_for_is_named(settled: Terminal, url: str, told: str) -> None:
+    settled.sets(DATABASE_URL=url)
+    for command in (("db", "upgrade"), ("status",)):
+        said = settled.fails(*command)
+        assert told in said
+        assert "canary" not in said
 
 
 def test_the_doctor_shows_no_password(settled: Terminal) -> None:
