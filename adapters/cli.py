@@ -249,8 +249,13 @@ def _key(options: argparse.Namespace) -> int:
 
 async def _rotate(told: Settings) -> int:
     """Go over from TURNABOUT_OLD_KEY to the master key that is set."""
-    old = told.old_master_key()
-    anew = Keys(told.master_key())
+    old, new = told.old_master_key(), told.master_key()
+    if old == new:
+        raise SettingsError(
+            "The old and the new master key are the same, so nothing is changed. Set TURNABOUT_KEY "
+            "to a new one (`turnabout key`), and TURNABOUT_OLD_KEY to the one used until now."
+        )
+    anew = Keys(new)
     try:
         store = await SqlStore.open(told.database, old)
     except WrongKeyError:

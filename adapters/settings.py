@@ -94,6 +94,7 @@ class Settings:
         return _key(
             self.key_text,
             self.key_file,
+            "TURNABOUT_KEY",
             "master key",
             "No master key is set. Make one with `turnabout key`, keep a copy in a safe place, "
             "and set TURNABOUT_KEY, or TURNABOUT_KEY_FILE to a file that holds it.",
@@ -104,6 +105,7 @@ class Settings:
         return _key(
             self.old_key_text,
             self.old_key_file,
+            "TURNABOUT_OLD_KEY",
             "old master key",
             "No old master key is set. Set TURNABOUT_OLD_KEY to the one the database was sealed "
             "with, or TURNABOUT_OLD_KEY_FILE to a file that holds it.",
@@ -212,13 +214,23 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
-def _key(text: str, file: str, name: str, missing: str) -> bytes:
-    """Return a key from its text, or else from its file. Raises SettingsError."""
-    if not text and file:
+def _key(text: str, file: str, variable: str, name: str, missing: str) -> bytes:
+    """Return a key from its text or from its file. Raises SettingsError, as for both at once."""
+    if text and file:
+        raise SettingsError(
+            f"{variable} and {variable}_FILE are both set, and only one can be the {name}. "
+            "Unset the other."
+        )
+    if file:
         path = Path(file)
-        if not path.is_file():
-            raise SettingsError(f"There is no key file at {path}.")
-        text = path.read_text(encoding="ascii", errors="replace").strip()
+        try:
+            text = path.read_text(encoding="ascii", errors="replace").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            raise SettingsError(f"There is no key file at {path}.") from None
+        except OSError:
+            raise SettingsError(
+                f"The key file at {path} cannot be read. Let the user Turnabout runs as read it."
+            ) from None
     if not text:
         raise SettingsError(missing)
     try:

@@ -274,6 +274,8 @@ def test_the_doctor_finds_no_key_file(settled: Terminal) -> None:
     settled.monkeypatch.delenv("TURNABOUT_KEY")
     settled.sets(TURNABOUT_KEY_FILE=str(settled.folder / "master.key"))
     assert doctor(settled)[1][0].startswith("todo  There is no key file")
+    settled.sets(TURNABOUT_KEY_FILE=str(settled.folder))
+    assert re.match("todo  The key file at .* cannot be read", doctor(settled)[1][0])
 
 
 def test_the_doctor_warns_of_a_playground_and_of_a_number_that_is_none(settled: Terminal) -> None:

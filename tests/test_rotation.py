@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("tests.databases",)
 
-OLD, NEW = new_key(), new_key()
+OLD, NEW, OTHER = new_key(), new_key(), new_key()
 
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 INSTALLED = Installation("T1", "B1", frozenset({"chat:write"}), "xoxb-1", AT, refresh="xoxe-1")
@@ -63,11 +63,34 @@ def test_the_master_key_is_rotated(database: str, monkeypatch, capsys) -> None:
 def test_with_a_wrong_old_key_nothing_is_rotated(database: str, monkeypatch, capsys) -> None:
     asyncio.run(_with(database, OLD, _ada))
     url = database.replace("+asyncpg", "")
-    for name, told in (("DATABASE_URL", url), ("TURNABOUT_KEY", NEW), ("TURNABOUT_OLD_KEY", NEW)):
+    for name, told in (("DATABASE_URL", url), ("TURNABOUT_KEY", NEW), ("TURNABOUT_OLD_KEY", OTHER)):
         monkeypatch.setenv(name, told)
     assert cli.main(["key", "rotate"]) == 1
     said = capsys.readouterr().err
     assert "The old master key is not the one this database was sealed with" in said
+    asyncio.run(_with(database, OLD, lambda conn, keys: keys.probe(conn)))
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        ({"TURNABOUT_KEY": OLD}, "The old and the new master key are the same"),
+        ({"TURNABOUT_KEY_FILE": "new"}, "TURNABOUT_KEY and TURNABOUT_KEY_FILE are both set"),
+        ({"TURNABOUT_OLD_KEY_FILE": "old"}, "TURNABOUT_OLD_KEY and TURNABOUT_OLD_KEY_FILE are"),
+    ],
+)
+def test_nothing_is_said_to_be_rotated_where_the_new_key_is_not_the_one_that_counts(
+    env: dict[str, str], told: str, database: str, monkeypatch, capsys
+) -> None:
+    """A new key in a file beside the old one in TURNABOUT_KEY would be passed over."""
+    asyncio.run(_with(database, OLD, _ada))
+    usual = {"TURNABOUT_KEY": NEW, "TURNABOUT_OLD_KEY": OLD}
+    for name, value in ({"DATABASE_URL": database} | usual | env).items():
+        monkeypatch.setenv(name, value)
+    assert cli.main(["key", "rotate"]) == 1
+    said = capsys.readouterr()
+    assert told in said.err
+    assert not said.out
     asyncio.run(_with(database, OLD, lambda conn, keys: keys.probe(conn)))
 
 
