@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters import app, coordinating, dating, demo, doctor, gallery, logs, programme, status
 from adapters import settings as environment
 from adapters.clock import ZONES
-from adapters.prompts import phrasebook
+from adapters.prompts import locales, phrasebook
 from adapters.settings import SettingsError
 from adapters.store import installations
 from adapters.store.countries import country_of
@@ -47,10 +47,9 @@ ERRORS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # who reads us has read enough, as `head` does
@@ -127,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         group.add_argument(f"--{role}-user", default="", help="user id there, if it is known")
         group.add_argument(f"--{role}-email", default="")
         group.add_argument(f"--{role}-zone", default="UTC", help="such as Europe/Berlin")
-        group.add_argument(f"--{role}-locale", default="en", choices=phrasebook().locales)
+        group.add_argument(f"--{role}-locale", default="en", choices=locales())
         group.add_argument(
             f"--{role}-country", default="", help="such as DE; guessed from the zone"
         )
@@ -137,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--name", required=True, help="as the programme names them")
     asked.add_argument("--programme", help="its name, if there is more than one")
     asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
-    asked.add_argument("--locale", default="en", choices=phrasebook().locales)
+    asked.add_argument("--locale", default="en", choices=locales())
 
     gone = command("erase", _erase, "erase somebody for good: their name, and all they wrote")
     gone.add_argument("--name", default="", help="as they were brought in")
@@ -160,7 +159,9 @@ def _on_slack(command: Command) -> None:
     there.add_argument("--socket", action="store_true", help="manifest: without a public address")
     there.add_argument("--many", action="store_true", help="manifest: for many workspaces")
     there.add_argument("--email", action="store_true", help="manifest: know people by their e-mail")
-    there.add_argument("--locale", default="en", help="manifest: the language of its texts")
+    there.add_argument(
+        "--locale", default="en", choices=locales(), help="manifest: the language of its texts"
+    )
 
 
 def _on_teams(command: Command) -> None:
@@ -173,7 +174,7 @@ def _on_teams(command: Command) -> None:
     made.add_argument("--website", default="", help="your page about it, with a contact; https")
     made.add_argument("--privacy", help="your privacy notice (usually the website)")
     made.add_argument("--terms", help="your terms of use (usually the website)")
-    teams.add_argument("--locale", default="en", choices=phrasebook().locales)
+    teams.add_argument("--locale", default="en", choices=locales())
     tried = teams.add_argument_group("smoke")
     tried.add_argument("--to", default="", help="write to this person: their object id in Entra")
 

@@ -21,13 +21,15 @@ from adapters.store.sql import SqlStore
 from adapters.teams.checkup import Checkup
 from bot import facilitator
 from bot.people import Account
-from bot.wording import check
+from bot.wording import FIRST, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.settings import Settings
     from adapters.store.installations import Installation
+
+FEW = 3  # faults of the words that are told at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +176,25 @@ async def _teams(settings: Settings) -> list[Finding]:
 
 
 def _words() -> Finding:
-    book = phrasebook()
+    try:
+        book = phrasebook()
+    except (SettingsError, ValueError) as error:  # what is wrong with a table of dates is a value
+        return Finding(well=False, told=f"The words cannot be read: {error}")
     faults = [
-        fault
+        f"prompts/{FIRST}/{prompt.key.replace('.', '/')}.md is missing."
+        for prompt in facilitator.PROMPTS
+        if not book.has(prompt.key, FIRST)
+    ]
+    faults += book.faults()
+    faults += [
+        f"In prompts/{locale}: {fault}"
         for prompt in facilitator.PROMPTS
         for locale in book.locales
         if book.has(prompt.key, locale)
         for fault in check(prompt, book.of(prompt.key, locale), book, locale)
     ]
     if faults:
-        return Finding(well=False, told=f"The words in prompts/ need care: {' '.join(faults[:3])}")
+        more = f" And {len(faults) - FEW} more." if len(faults) > FEW else ""
+        told = f"The words in prompts/ need care: {' '.join(faults[:FEW])}{more}"
+        return Finding(well=False, told=told)
     return Finding(well=True, told=f"The words are complete: {', '.join(book.locales)}.")

@@ -18,29 +18,46 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import DictLoader, StrictUndefined, UndefinedError, pass_context
+from jinja2 import (
+    DictLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    UndefinedError,
+    meta,
+    nodes,
+    pass_context,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.dates import Dates
 from bot.journal import Entry
 from bot.moment import Moment
-from bot.people import Topic
+from bot.people import Person, Programme, Topic
 from bot.privacy import visible
 from bot.prompts import OWN, Choice, Shares, Text, questions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from jinja2 import Template
     from jinja2.runtime import Context as Rendering
 
-    from bot.people import Pair, Person
+    from bot.people import Pair
     from bot.prompts import Prompt
 
 FIRST = "en"
 BREAK = "\u2028"  # a line break inside somebody's words: it never starts a line of ours
 SHORT = 24  # Slack's limit for the title of a window
+KINDS = dict.fromkeys(("me", "partner", "mentor", "mentee"), Person) | {"programme": Programme}
+_GIVEN = """
+about agreed answered at avoided booked charters count declined did end first goal goals goes_on
+held informal leads letters limit marked meetings mentees mentors mine minutes moment moved offer
+outcome outside passed proposal purpose reminder role said same score shared shown sketch source
+taken terms text their_form theirs to told tried typed unmailed unplanned until version waiting
+wished zone
+"""
+NAMES = frozenset([*KINDS, *_GIVEN.split()])  # that `facts`, a flow, a partial or a notice gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,25 @@ class Gapped:
         """Return it, filled in. Raises jinja2.UndefinedError for what it may not know."""
         return self._compiled.render(facts)
 
+    def faults(self) -> list[str]:
+        """Return why it could not be filled in, whatever is known, in plain words."""
+        try:
+            self._env.from_string(self._text)  # to parse it would let an unknown filter pass
+        except TemplateSyntaxError as error:
+            return [str(error.message).rstrip(".")]
+        tree = self._env.parse(self._text)
+        strange = meta.find_undeclared_variables(tree) - NAMES - self._env.globals.keys()
+        for found in tree.find_all(nodes.Getattr):
+            of = found.node.name if isinstance(found.node, nodes.Name) else ""
+            if of in KINDS and not hasattr(KINDS[of], found.attr):
+                strange.add(f"{of}.{found.attr}")
+        missing = {str(name) for name in meta.find_referenced_templates(tree)}
+        missing -= set(self._env.list_templates())
+        return [
+            *(f"nothing is called `{name}`" for name in sorted(strange)),
+            *(f"there is no file `{name}` to include" for name in sorted(missing)),
+        ]
+
 
 Piece = str | Gapped
 
@@ -137,6 +173,7 @@ class Phrasebook:
         self.locales = sorted({path.partition("/")[0] for path in files})
         self._words: dict[tuple[str, str], Words] = {}
         self._topics: dict[str, dict[str, TopicWords]] = {}
+        self._pieces: dict[str, tuple[Piece, ...]] = {}
         for locale in self.locales:
             mine = {p.partition("/")[2]: t for p, t in files.items() if p.startswith(f"{locale}/")}
             self._read(locale, mine)
@@ -160,6 +197,9 @@ class Phrasebook:
             elif path.endswith(".md"):
                 key = path.removesuffix(".md").replace("/", ".")
                 self._words[locale, key] = read_words(text, env)
+                self._pieces[f"{locale}/{path}"] = tuple(_pieces(self._words[locale, key]))
+            elif path in partials:
+                self._pieces[f"{locale}/{path}"] = (_piece(text, env),)
         self._topics[locale] = topics
 
     def of(self, key: str, locale: str) -> Words:
@@ -169,6 +209,16 @@ class Phrasebook:
     def has(self, key: str, locale: str) -> bool:
         """Tell whether a locale has words of its own for a prompt."""
         return (locale, key) in self._words
+
+    def faults(self) -> list[str]:
+        """Return which gaps, in any file, could not be filled in, in plain words."""
+        found = [
+            f"prompts/{path}: {fault}."
+            for path, pieces in self._pieces.items()
+            for piece in pieces
+            for fault in (piece.faults() if isinstance(piece, Gapped) else _unopened(piece))
+        ]
+        return list(dict.fromkeys(found))
 
     def topics(self, locale: str) -> Mapping[str, TopicWords]:
         """Return the catalogue of topics in this locale."""
@@ -348,6 +398,18 @@ def read_words(text: str, env: ImmutableSandboxedEnvironment) -> Words:
     words.body = _piece("\n".join(body).strip("\n"), env)
     words.more = _piece("\n".join(more).strip("\n"), env)
     return words
+
+
+def _pieces(words: Words) -> Iterator[Piece]:
+    """Return all that a file says, piece by piece."""
+    for name in Words.__slots__:
+        told = getattr(words, name)
+        yield from told.values() if isinstance(told, dict) else (told,)
+
+
+def _unopened(text: str) -> list[str]:
+    """Return what is wrong with a text that has no gaps but looks as if it should have."""
+    return ["a gap begins with `{{` or `{%`"] if "}}" in text or "%}" in text else []
 
 
 def _piece(text: str, env: ImmutableSandboxedEnvironment) -> Piece:

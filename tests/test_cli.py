@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -26,7 +27,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from adapters import cli, programme, settings
+from adapters import cli, programme, prompts, settings
 from adapters.settings import ROOT, new_key
 from adapters.store import directory
 from adapters.store.installations import Installation, keep
@@ -37,7 +38,7 @@ from tests.playground import settled_in
 from tests.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.databases import Server
@@ -315,6 +316,45 @@ def test_the_doctor_finds_an_address_that_is_none(settled: Terminal, name: str, 
     code, (line,) = doctor(settled)
     assert code == 1
     assert name in line
+
+
+# The words, as somebody has edited them
+
+
+@pytest.fixture
+def edited(settled: Terminal) -> Iterator[Path]:
+    """A folder of words that may be spoiled: ours, with the invitation in it."""
+    folder = settled.folder / "prompts"
+    shutil.copytree(prompts.FOLDER, folder)
+    settled.monkeypatch.setattr(prompts, "FOLDER", folder)
+    prompts.phrasebook.cache_clear()
+    yield folder / "en" / "welcome" / "invite.md"
+    prompts.phrasebook.cache_clear()
+
+
+def test_the_doctor_finds_a_slip_in_the_words(settled: Terminal, edited: Path) -> None:
+    edited.write_text(edited.read_text("utf-8").replace("partner.name", "partnr.name"), "utf-8")
+    (line,) = [line for line in doctor(settled)[1] if "prompts/" in line]
+    assert "prompts/en/welcome/invite.md: nothing is called `partnr`." in line
+    edited.unlink()
+    prompts.phrasebook.cache_clear()  # as in a process that begins anew
+    assert "prompts/en/welcome/invite.md is missing." in "".join(doctor(settled)[1])
+
+
+def test_words_that_cannot_be_read_are_named_and_stop_nothing_that_says_none(
+    settled: Terminal, edited: Path
+) -> None:
+    edited.write_bytes("# Möchten Sie?".encode("latin-1"))
+    told = f"{edited} is not a text in UTF-8. Save it as UTF-8."
+    assert f"todo  The words cannot be read: {told}" in doctor(settled)[1]
+    settled.runs("key")
+    assert settled.types("--help")[0] == 0
+    assert settled.fails("slack", "manifest", "--socket") == f"turnabout: {told}"
+
+
+def test_words_may_be_kept_by_an_editor_that_marks_them(settled: Terminal, edited: Path) -> None:
+    edited.write_text(edited.read_text("utf-8"), "utf-8-sig")
+    assert "ok    The words are complete: de, en." in doctor(settled)[1]
 
 
 # A database that cannot be used, whatever one wants of it
@@ -651,6 +691,7 @@ def test_what_cannot_be_of_a_person_is_not_kept(settled: Terminal, name: str, va
     [
         ("pair", "add", "--mentor=Ada", "--mentee=Ben", "--mentee-locale=fr"),
         ("contact", "invite", "--name=Noor", "--locale=EN"),
+        ("slack", "manifest", "--socket", "--locale=xx"),
     ],
 )
 def test_a_language_we_do_not_speak_is_answered_with_those_we_do(

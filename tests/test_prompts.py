@@ -39,6 +39,35 @@ def test_what_is_wrong_with_an_edit_is_said_in_plain_words() -> None:
     assert "no line for Home" in told
 
 
+def test_every_gap_can_be_filled_in() -> None:
+    """Where a flow gives a new name, it is to stand in `wording.NAMES` as well."""
+    assert BOOK.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ("Hello {{ partnr.name }}", "nothing is called `partnr`"),
+        ("Hello {{ partner.nam }}", "nothing is called `partner.nam`"),
+        ("{% if role %}Hello{% endfi %}", "Encountered unknown tag 'endfi'."),
+        ("Hello {{ partner.name }", "unexpected '}'"),
+        ("Hello { partner.name }}", "a gap begins with `{{`"),
+        ("{{ moment|dat }}", "No filter named 'dat'"),
+        ('{% include "purpose/word.txt" %}', "there is no file `purpose/word.txt`"),
+    ],
+)
+@pytest.mark.parametrize("where", ["{}", "# {}", "> accept: {}", "! told: {}", "~ {}"])
+@pytest.mark.parametrize(
+    "path", ["en/welcome/invite.md", "de/welcome/invite.md", "en/notices.md", "en/goals/goal.txt"]
+)
+def test_a_slip_in_a_gap_is_told_with_its_file(edit: str, told: str, where: str, path: str) -> None:
+    book = Phrasebook({**files(), path: where.format(edit)})
+    (fault,) = book.faults()
+    assert fault.startswith(f"prompts/{path}: ")
+    assert told in fault
+    assert fault.endswith(".")
+
+
 def test_no_prompt_file_is_left_over() -> None:
     """Every file is some prompt's, or one of the few that belong to none."""
     general = {"notices", "words", "calendar", "playground", "slack", "installing", "teams"}
