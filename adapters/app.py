@@ -1,6 +1,7 @@
 """The web process: one Starlette app that carries every platform, served by uvicorn.
 
-`uvicorn --factory adapters.app:build`
+`turnabout web` serves it, and says in a line why it cannot; `uvicorn --factory adapters.app:build`
+serves it too, but says so in its own way.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from adapters.teams.line import Line
 
 log = logging.getLogger("turnabout.web")
-GRACE = 5  # seconds for what is under way when we are told to stop, as in the Procfile
+GRACE = 5  # seconds for what is under way when we are told to stop
 
 
 def build(
@@ -71,9 +72,10 @@ def build(
 
 
 def serve(told: Settings) -> None:
-    """Serve as the Procfile's process does, until told to stop: with its lines and its grace.
+    """Serve until told to stop, with our lines and our grace.
 
-    A playground's page listens for ever, so nothing of it is waited for.
+    It is one process: a host's WEB_CONCURRENCY would have uvicorn refuse to begin. A playground's
+    page listens for ever, so nothing of it is waited for.
     """
     logs.to_stderr()
     uvicorn.run(
@@ -81,6 +83,7 @@ def serve(told: Settings) -> None:
         host=told.host,
         port=told.port,
         log_config=None,  # its own would undo our lines
+        workers=1,
         timeout_graceful_shutdown=1 if told.playground else GRACE,
     )
 

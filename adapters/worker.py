@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import start_http_server
 
-from adapters import logs, metrics
-from adapters import settings as environment
+from adapters import metrics
 from adapters.house import open_house
 
 if TYPE_CHECKING:
@@ -97,8 +96,3 @@ async def work(settings: Settings) -> None:
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
         log.info("at work")
         await stop.wait()
-
-
-if __name__ == "__main__":
-    logs.to_stderr()
-    asyncio.run(work(environment.read()))

@@ -803,7 +803,7 @@ def test_a_moment_that_names_its_own_offset_is_that_moment(
 
 
 def test_the_web_process_logs_in_lines_of_json_and_nothing_else(settled: Terminal) -> None:
-    """It is what operators start, so what it writes is as narrow as the Procfile's process."""
+    """It is what operators start, by the Procfile or by hand."""
     port = free_port()
     web = subprocess.Popen(
         [sys.executable, "-m", "adapters.cli", "web", "--port", str(port)],
@@ -825,17 +825,36 @@ def test_the_web_process_logs_in_lines_of_json_and_nothing_else(settled: Termina
 
 
 @pytest.mark.parametrize(("playground", "grace"), [("", 5), ("on", 1)])
-def test_who_asks_while_the_web_process_stops_has_as_long_as_the_procfile_says(
+def test_who_asks_while_the_web_process_stops_has_a_while(
     settled: Terminal, playground: str, grace: int
 ) -> None:
     """A playground's page listens for ever, so there nobody is waited for."""
-    settled.sets(TURNABOUT_PLAYGROUND=playground)
+    settled.sets(TURNABOUT_PLAYGROUND=playground, WEB_CONCURRENCY="2")
     settled.monkeypatch.setattr("adapters.logs.to_stderr", lambda: None)
     told: dict[str, object] = {}
     settled.monkeypatch.setattr("uvicorn.run", lambda _, **options: told.update(options))
     settled.runs("web", "--port", str(free_port()))
     assert told["timeout_graceful_shutdown"] == grace
-    assert playground or f"--timeout-graceful-shutdown {grace}\n" in (ROOT / "Procfile").read_text()
+    assert told["workers"] == 1, "whatever a host sets: uvicorn would not serve at all"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"TURNABOUT_KEY": ""}, "No master key is set."),
+        ({"TURNABOUT_KEY": "short"}, "The master key is not one"),
+        ({"DATABASE_URL": "mysql://h/x"}, "DATABASE_URL must begin with"),
+    ],
+)
+def test_what_the_procfile_starts_says_in_a_line_why_it_cannot(
+    settled: Terminal, wrong: dict[str, str], told: str
+) -> None:
+    settled.sets(**wrong)
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    started = [line.partition(" turnabout ")[2].split() for line in lines]
+    assert started == [["db", "upgrade"], ["web"], ["worker"]]
+    for arguments in started[1:]:
+        assert told in settled.fails(*arguments)
 
 
 def test_the_demo_serves_its_page_and_stops_when_told(tmp_path: Path) -> None:
