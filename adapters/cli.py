@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters import app, coordinating, dating, demo, doctor, gallery, logs, programme, status
+from adapters import (
+    app,
+    coordinating,
+    dating,
+    demo,
+    doctor,
+    gallery,
+    logs,
+    newcomers,
+    programme,
+    status,
+)
 from adapters import settings as environment
 from adapters.clock import ZONES
 from adapters.prompts import locales, phrasebook
@@ -112,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("file", type=Path, nargs="?", help="a TOML file; see --example")
     run.add_argument("--example", action="store_true", help="print a file to start from")
 
+    _about_people(command)
+    _on_slack(command)
+    _on_teams(command)
+    _to_look_at(command)
+    return parser
+
+
+def _about_people(command: Command) -> None:
     both = command("pair", _pair, "bring two people together; prints an invitation code for each")
     both.add_argument("action", choices=["add"])
     both.add_argument("--programme", help="its name, if there is more than one")
@@ -138,16 +156,18 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--zone", default="UTC", help="such as Europe/Berlin")
     asked.add_argument("--locale", default="en", choices=locales())
 
+    again = command("invite", _invite, "a new code for somebody who is known: to come in, or move")
+    again.add_argument("--name", default="", help="as they were brought in")
+    again.add_argument("--email", default="", help="to tell people of one name apart")
+    again.add_argument("--person", default="", help="their id, where that does not tell them apart")
+    again.add_argument("--platform", default="", choices=["slack", "teams"], help="where to")
+    again.add_argument("--tenant", default="", help="Slack: the workspace, to print its link")
+
     gone = command("erase", _erase, "erase somebody for good: their name, and all they wrote")
     gone.add_argument("--name", default="", help="as they were brought in")
     gone.add_argument("--email", default="", help="to tell people of one name apart")
     gone.add_argument("--person", default="", help="their id, where that does not tell them apart")
     gone.add_argument("--yes", action="store_true", help="do it; without this, say what would be")
-
-    _on_slack(command)
-    _on_teams(command)
-    _to_look_at(command)
-    return parser
 
 
 def _on_slack(command: Command) -> None:
@@ -311,30 +331,11 @@ def _programme(options: argparse.Namespace) -> int:
 
 
 def _pair(options: argparse.Namespace) -> int:
-    people = [_newcomer(options, role) for role in ("mentor", "mentee")]
-    for line in asyncio.run(
-        coordinating.pair(environment.read(), options.programme, people[0], people[1])
-    ):
+    told = environment.read()
+    mentor, mentee = (newcomers.read(vars(options), role, told) for role in ("mentor", "mentee"))
+    for line in asyncio.run(coordinating.pair(told, options.programme, mentor, mentee)):
         _say(line)
     return 0
-
-
-def _newcomer(options: argparse.Namespace, role: str) -> coordinating.Newcomer:
-    def told(name: str) -> str:
-        text = str(getattr(options, f"{role}_{name}"))
-        is_id = name in {"tenant", "user"} and getattr(options, f"{role}_platform") == "teams"
-        return text.lower() if is_id else text  # as Teams writes ids, whatever a portal shows
-
-    if told("zone") not in ZONES:
-        raise SettingsError(f"{told('zone')} is not a time zone. Try one such as Europe/Berlin.")
-    if told("email") and not environment.ADDRESS.fullmatch(told("email")):
-        raise SettingsError(f"{told('email')} is not an e-mail address such as ada@example.org.")
-    if told("country") and not re.fullmatch("[A-Z]{2}", told("country")):
-        raise SettingsError(f"{told('country')} is not a country in two capitals, such as DE.")
-    if told("platform") != "web" and told("user") and not told("tenant"):
-        raise SettingsError(f"Say in which workspace or tenant that is: --{role}-tenant.")
-    names = ("name", "platform", "tenant", "user", "email", "zone", "locale", "country")
-    return coordinating.Newcomer(**{name: told(name) for name in names})
 
 
 def _contact(options: argparse.Namespace) -> int:
@@ -346,6 +347,13 @@ def _contact(options: argparse.Namespace) -> int:
     places["country"] = country_of(options.zone)
     told = coordinating.contact(environment.read(), options.programme, options.name, **places)
     _say(asyncio.run(told))
+    return 0
+
+
+def _invite(options: argparse.Namespace) -> int:
+    whom = options.name, options.email, options.person
+    where = options.platform, options.tenant
+    _say(asyncio.run(coordinating.invite(environment.read(), *whom, *where)))
     return 0
 
 

@@ -13,7 +13,7 @@ from adapters.clock import WallClock
 from adapters.slack.installing import address
 from adapters.store import installations, references, roster
 from adapters.store.countries import country_of
-from adapters.store.people import Known, accounts_of, addressed, at, email_of, mentees
+from adapters.store.people import Known, accounts_of, addressed, at, email_of, mentees, named
 from adapters.store.sql import SqlStore
 from bot.people import Account
 
@@ -126,6 +126,25 @@ async def contact(settings: Settings, programme: str | None, name: str, **places
     return await _in(settings, body)
 
 
+async def invite(
+    settings: Settings, name: str, email: str, person: str, platform: str, tenant: str
+) -> str:
+    """Return a new invitation of somebody who is known: theirs is lost, or they are to move.
+
+    Raises LookupError unless exactly one person is meant, who has not been erased.
+    """
+
+    def body(conn: Connection, keys: Keys) -> str:
+        one = _meant(roster.show_people(conn, keys), name, email, person)
+        if not one.name:
+            raise LookupError("They have been erased, and can only be brought in anew.")
+        where = _door(conn, keys, tenant) if platform == "slack" else "write to Turnabout"
+        code = roster.invite(conn, roster.last_pair(conn, one.id), one.id, WallClock().now())
+        return f"{one.name}: tell them to {where}: join {code}"
+
+    return await _in(settings, body)
+
+
 async def erase(settings: Settings, name: str, email: str, person: str, *, sure: bool) -> list[str]:
     """Erase someone for good, if that is sure; return what was done, or would be, a line each.
 
@@ -224,20 +243,32 @@ def bring_together(
 
     Who is of the organisation already is not made anew: a senior may learn from two juniors. Two
     who are a pair here already stay the one they are, and are invited again: a code may be lost.
+    A name alone tells nobody: somebody new of a name that is known is told of in a line more.
     """
-    junior, senior = (
-        _add(conn, keys, programme.organisation, one, now) for one in (mentor, mentee)
-    )
+    two = (mentor, mentee)
+    before = [named(conn, keys, programme.organisation, one.name) for one in two]
+    junior, senior = (_add(conn, keys, programme.organisation, one, now) for one in two)
     contacts = programme.settings.get("contacts", ())
     _keep_apart(contacts, [Known(senior, mentee.name, email_of(conn, keys, senior))])
     pair = roster.pair_of(conn, programme.id, junior, senior)
     added = pair or roster.add_pair(conn, keys, programme.id, junior, senior, now)
-    return [
-        f"{one.name}, {role}: {_invited(conn, keys, added, person, one, now)}"
-        for person, one, role in zip(
-            (junior, senior), (mentor, mentee), ("reverse-mentor", "reverse-mentee"), strict=True
-        )
-    ]
+    told, notes = [], []
+    for role, one, person, known in zip(
+        ("mentor", "mentee"), two, (junior, senior), before, strict=True
+    ):
+        told.append(f"{one.name}, reverse-{role}: {_invited(conn, keys, added, person, one, now)}")
+        if known and person not in {each.id for each in known}:
+            notes.append(_namesake(one, person, role))
+    return told + notes
+
+
+def _namesake(one: Newcomer, person: PersonId, role: str) -> str:
+    return (
+        f"Somebody called {one.name} was here before, and this is another person. If you meant the "
+        f"same: `turnabout erase --person {person}` takes this one back, a new code for the other "
+        f"is `turnabout invite`, and what brings the same person into a pair is --{role}-email or "
+        f"--{role}-tenant and --{role}-user as you gave them before."
+    )
 
 
 def _keep_apart(contacts: Iterable[Mapping[str, Any]], seniors: Iterable[Known]) -> None:
@@ -341,7 +372,7 @@ def _invited(
         known = f"is {one.user} in {one.tenant} and hears from Turnabout there."
         return f"{known} {_next(conn, keys, {one.account})}"
     if here and (one.account is None or one.account in here):
-        return f"is here already. {_next(conn, keys, here)}"
+        return f"is here already (a new code: `turnabout invite`). {_next(conn, keys, here)}"
     where = _door(conn, keys, one.tenant) if one.platform == "slack" else "write to Turnabout"
     known_by_mail = one.is_on_slack and not here
     by_mail = " (or only `join`, if Slack may tell e-mail addresses)" if known_by_mail else ""

@@ -29,7 +29,7 @@ from sqlalchemy.exc import OperationalError
 
 from adapters import cli, programme, prompts, settings
 from adapters.settings import ROOT, new_key
-from adapters.store import directory
+from adapters.store import directory, roster
 from adapters.store.installations import Installation, keep
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
@@ -53,6 +53,7 @@ organisation = "Example Works"
 name = "Noor"
 how = "noor@example.org"
 """
+OURS, THEIRS = (f"0a1b2c3d-0000-4000-8000-00000000000{n}" for n in "ab")  # as Entra writes ids
 TURNABOUT = ("DATABASE_URL", "HOST", "PORT", "TURNABOUT_KEY", "TURNABOUT_KEY_FILE")
 TURNABOUT += ("TURNABOUT_PLAYGROUND", "TURNABOUT_DATA", "TURNABOUT_LEASE", "TURNABOUT_TICK")
 TURNABOUT += ("TURNABOUT_URL", "SMTP_URL", "MAIL_FROM")
@@ -555,8 +556,10 @@ def test_a_key_that_could_not_be_overwritten_is_told_and_how_to_do_it(
 def test_somebody_in_the_playground_needs_no_code(settled: Terminal) -> None:
     settled.runs("programme", "add", settled.file(GOOD))
     user = ("--mentor-user", "ada")
-    line, _ = settled.runs("pair", "add", "--mentor", "Ada", *user, "--mentee", "Ben")
-    assert "'ada'" in line
+    both = ("pair", "add", "--mentor", "Ada", *user, "--mentee", "Ben")
+    assert "the playground is meant, which is off" in settled.fails(*both)
+    settled.sets(TURNABOUT_PLAYGROUND="on")
+    assert "'ada'" in settled.runs(*both)[0]
 
 
 def test_who_is_named_by_an_id_is_named_with_its_workspace(settled: Terminal) -> None:
@@ -574,7 +577,7 @@ def test_somebody_on_slack_is_told_where_to_go(settled: Terminal) -> None:
     assert "open Turnabout in Slack (under Apps) and write to it: join " in ada
     assert "open Turnabout in Slack (under Apps)" in ben
     asyncio.run(_install(settled))
-    _, ben = settled.runs(*both)
+    _, ben, *_ = settled.runs(*both)
     assert "open https://slack.com/app_redirect?team=T1&app=A1 and write to Turnabout: join" in ben
 
 
@@ -594,7 +597,7 @@ def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: T
     ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *there, *mail, "--mentee", "Ben")
     assert "(or only `join`, if Slack may tell e-mail addresses): join " in ada
     known = (*there, "--mentor-user", "U1")
-    ada, _ = settled.runs("pair", "add", "--mentor", "Ada", *known, "--mentee", "Ben")
+    ada, *_ = settled.runs("pair", "add", "--mentor", "Ada", *known, "--mentee", "Ben")
     assert "is U1 in T1 and hears from Turnabout there." in ada
     again = settled.fails("pair", "add", "--mentor", "Eve", *known, "--mentee", "Ben")
     assert "The account U1 is 'Ada' here, not 'Eve'." in again
@@ -603,7 +606,7 @@ def test_somebody_whose_slack_or_address_there_is_known_needs_no_code(settled: T
 def test_who_is_known_to_teams_opens_the_app_first(settled: Terminal) -> None:
     """Teams tells us of no chat before they do, so nothing can be on its way to them."""
     settled.runs("programme", "add", settled.file(GOOD))
-    there = ("--mentee-platform=teams", "--mentee-tenant=0c-0d", "--mentee-user=0a-0b")
+    there = ("--mentee-platform=teams", f"--mentee-tenant={OURS}", f"--mentee-user={THEIRS}")
     both = ("pair", "add", "--mentee", "Ben", *there, "--mentor")
     for junior in ("Ada", "Cleo"):
         _, ben = settled.runs(*both, junior)
@@ -613,13 +616,24 @@ def test_who_is_known_to_teams_opens_the_app_first(settled: Terminal) -> None:
 def test_ids_are_kept_as_their_platform_writes_them(settled: Terminal) -> None:
     """A portal of Microsoft's may show capitals where Teams sends none; Slack's are capitals."""
     settled.runs("programme", "add", settled.file(GOOD))
-    teams = ("--mentor-platform=teams", "--mentor-tenant=0C-0D", "--mentor-user=0A-0B")
+    ids = (f"--mentor-tenant={OURS.upper()}", f"--mentor-user={THEIRS.upper()}")
+    teams = ("--mentor-platform=teams", *ids)
     slack = ("--mentee-platform=slack", "--mentee-tenant=T1", "--mentee-user=U1")
     settled.runs("pair", "add", "--mentor", "Ada", *teams, "--mentee", "Ben", *slack)
     assert asyncio.run(_accounts()) == [
         Account("slack", "T1", "U1"),
-        Account("teams", "0c-0d", "0a-0b"),
+        Account("teams", OURS, THEIRS),
     ]
+
+
+async def _joined(code: str) -> tuple[str | None, str]:
+    """Come in by a code; return the pair and the person it was for."""
+    told = settings.read()
+    store = await SqlStore.open(told.database, told.master_key())
+    at = Account("slack", "T1", code), datetime(2026, 11, 2, tzinfo=UTC)
+    found = await store.run(lambda conn: roster.join(conn, code, *at))
+    await store.close()
+    return found
 
 
 async def _accounts() -> list[Account]:
@@ -675,7 +689,7 @@ def test_a_zone_there_is_not_and_a_programme_there_is_not(settled: Terminal) -> 
     ("name", "value"),
     [
         *(("email", value) for value in ("ben", "Ben <ben@example.org>", "ben@example.org, bo@b")),
-        *(("country", value) for value in ("de", "DEU", "Germany", "D1")),
+        *(("country", value) for value in ("de", "DEU", "Germany", "D1", "ZZ", "UK")),
     ],
 )
 def test_what_cannot_be_of_a_person_is_not_kept(settled: Terminal, name: str, value: str) -> None:
@@ -684,6 +698,61 @@ def test_what_cannot_be_of_a_person_is_not_kept(settled: Terminal, name: str, va
     both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
     assert settled.fails(*both, f"--mentee-{name}", value).startswith(f"turnabout: {value} is not")
     settled.runs(*both, "--mentee-email=b.o+x@example.org", "--mentee-country=DE")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("--mentee= ", "Say what they are called: --mentee."),
+        ("--mentee-platform=slack --mentee-tenant=U1 --mentee-user=T1", "a workspace of Slack"),
+        ("--mentee-platform=slack --mentee-tenant=T1 --mentee-user=T1", "a member id of Slack"),
+        ("--mentee-platform=slack --mentee-tenant=T1 --mentee-user=u1", "a member id of Slack"),
+        ("--mentee-platform=teams --mentee-tenant=example.org", "a tenant id of Microsoft's"),
+        (f"--mentee-platform=teams --mentee-tenant={OURS} --mentee-user=ben", "an object id"),
+        ("--mentee-user=U1", "--mentee-platform slack or teams"),
+        ("--mentee-tenant=T1", "--mentee-platform slack or teams"),
+    ],
+)
+def test_a_slip_that_would_reach_nobody_is_told_kindly(
+    settled: Terminal, typed: str, told: str
+) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    arguments = re.split(r" (?=--)", typed)
+    assert told in settled.fails("pair", "add", "--mentor=Ada", "--mentee=Ben", *arguments)
+    assert "pairs: 0" in settled.runs("status")
+
+
+def test_somebody_of_a_known_name_is_told_to_be_another(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD))
+    both = ("pair", "add", "--mentor", "Ada", "--mentee", "Ben")
+    assert len(settled.runs(*both)) == 2
+    lines = settled.runs(*both, "--mentee-email=ben@example.org")
+    assert "Somebody called Ada was here before" in lines[2]
+    assert "--mentee-email" in lines[3]
+    for line in lines[2:]:
+        who = re.search(r"`turnabout (erase --person [0-9a-f]+)`", line)[1]
+        settled.runs(*who.split(), "--yes")
+    known = ("--mentor-email=cleo@example.org", "--mentee-email=ben@example.org")
+    assert len(settled.runs("pair", "add", "--mentor=Cleo", "--mentee=Ben", *known)) == 3
+    assert len(settled.runs("pair", "add", "--mentor=Cleo", "--mentee=Ben", *known)) == 2
+
+
+def test_who_is_known_is_invited_again(terminal: Terminal, database: str) -> None:
+    """A code is lost, or somebody goes over to another platform."""
+    terminal.sets(DATABASE_URL=database, TURNABOUT_KEY=new_key())
+    terminal.runs("programme", "add", terminal.file(GOOD))
+    mail = ("--mentor-email", "ada@example.org")
+    ada, _ = terminal.runs("pair", "add", "--mentor", "Ada", *mail, "--mentee", "Ben")
+    (again,) = terminal.runs("invite", "--email", "ADA@example.org")
+    assert re.fullmatch(r"Ada: tell them to write to Turnabout: join (\S+)", again)
+    (there,) = terminal.runs("invite", "--name=ada", "--platform=slack")
+    assert "open Turnabout in Slack (under Apps) and write to it: join " in there
+    codes = [line.rpartition(" ")[2] for line in (ada, again, there)]
+    assert len({asyncio.run(_joined(code)) for code in codes}) == 1
+    assert "nobody of that name" in terminal.fails("invite", "--name", "Cleo")
+    assert "Say whom" in terminal.fails("invite")
+    who = re.search("[0-9a-f]{16}", terminal.runs("erase", "--name", "Ada", "--yes")[0])[0]
+    assert "have been erased" in terminal.fails("invite", "--person", who)
 
 
 @pytest.mark.parametrize(

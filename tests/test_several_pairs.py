@@ -71,7 +71,7 @@ async def test_a_senior_learns_from_two_juniors_in_one_chat(world: World, way: s
     ada, cleo, ben = (SlackPerson(world.fake, world.door, f"U{n}") for n in ("ADA", "CLEO", "BEN"))
     assert "Tell them it is coming" in (await brought(world, on_slack("Ada"), BEN))[1]
     told = await brought(world, on_slack("Cleo"), AGAIN[way])
-    assert told[1].endswith(": is here already. Tell them it is coming.")
+    assert told[1].endswith("(a new code: `turnabout invite`). Tell them it is coming.")
     assert await pairs_of(world) == ["Ada", "Cleo"]
     for junior in (ada, cleo):
         await junior.presses("Yes, I would like to")

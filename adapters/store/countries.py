@@ -14,6 +14,11 @@ def country_of(zone: str) -> str:
     return _countries().get(zone, "")
 
 
+def is_country(code: str) -> bool:
+    """Tell whether a code in two capitals is a country's."""
+    return code in _countries().values()
+
+
 @cache
 def _countries() -> Mapping[str, str]:
     from importlib import resources  # noqa: PLC0415  # read once, when somebody is brought in

@@ -104,6 +104,12 @@ def addressed(
     return [one for one in found if _plain(one.email) == _plain(email) != ""]
 
 
+def named(conn: Connection, keys: Keys, organisation: str, name: str) -> list[Known]:
+    """Return everybody in an organisation who has this name, however it is written."""
+    found = _opened(conn, keys, _OPENED.where(person.c.organisation == organisation))
+    return [one for one in found if _plain(one.name) == _plain(name)]
+
+
 def accounts_of(conn: Connection, who: PersonId) -> set[Account]:
     """Return all accounts by which someone is reached, or was."""
     names = (account.c.platform, account.c.tenant, account.c.user)

@@ -251,6 +251,14 @@ def pair_of(conn: Connection, programme: str, mentor: PersonId, mentee: PersonId
     return kept and PairId(kept)
 
 
+def last_pair(conn: Connection, person: PersonId) -> PairId | None:
+    """Return the pair somebody was brought into last, one that goes on before one that is over."""
+    over = tables.pair.c.wake_at.is_(None)
+    found = select(tables.pair.c.id).where(_of(person)).order_by(over, tables.pair.c.began.desc())
+    kept = conn.execute(found.limit(1)).scalar_one_or_none()
+    return kept and PairId(kept)
+
+
 def add_account(conn: Connection, account: Account, person: PersonId, now: datetime) -> None:
     """Let a person be reached at an account from now on; the clock looks in on their pairs.
 
