@@ -38,6 +38,7 @@ from adapters.store.countries import country_of
 from adapters.store.keys import Keys, WrongKeyError
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
+from adapters.store.whereabouts import name, why
 from adapters.teams import package
 from bot.people import Account
 
@@ -69,8 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"turnabout: {_sentence(error)}", file=sys.stderr)  # noqa: T201
         return 1
     except SQLAlchemyError as error:
-        told = f"The database cannot be used ({type(error).__name__}). Ask `turnabout doctor`."
-        print(f"turnabout: {told}", file=sys.stderr)  # noqa: T201
+        print(f"turnabout: The database {why(error)}", file=sys.stderr)  # noqa: T201
         return 1
 
 
@@ -304,8 +304,9 @@ def _doctor(options: argparse.Namespace) -> int:  # noqa: ARG001
 
 
 def _upgrade(options: argparse.Namespace) -> int:  # noqa: ARG001
-    upgrade(environment.read().database)
-    _say("The database is up to date.")
+    url = environment.read().database
+    upgrade(url)
+    _say(f"The database {name(url)} is up to date.")
     return 0
 
 

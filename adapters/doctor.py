@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters import settings as environment
@@ -18,6 +16,7 @@ from adapters.store.installations import every
 from adapters.store.keys import SealBrokenError, WrongKeyError
 from adapters.store.migrate import is_current
 from adapters.store.sql import SqlStore
+from adapters.store.whereabouts import missing, name, reaching, unwritable, why
 from adapters.teams.checkup import Checkup
 from bot import facilitator
 from bot.people import Account
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from adapters.settings import Settings
     from adapters.store.installations import Installation
+    from adapters.store.roster import KeptProgramme
 
 FEW = 3  # faults of the words that are told at once
 
@@ -84,33 +84,42 @@ def _key(settings: Settings) -> Finding:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    kind = "SQLite" if settings.database.startswith("sqlite") else "PostgreSQL"
-    if kind == "SQLite" and _is_yet_to_be_made(settings.database):
-        told = "There is no SQLite database yet. Run `turnabout db upgrade`."
+    url = settings.database
+    if told := unwritable(url) or missing(url):
         return [Finding(well=False, told=told)]
     try:
-        current = is_current(settings.database)
+        current = is_current(url)
+    except SettingsError as error:
+        return [Finding(well=False, told=str(error))]
     except Exception as error:  # noqa: BLE001  # whatever a driver raises, it is one line here
-        told = f"{kind} cannot be reached ({type(error).__name__}). Check DATABASE_URL."
+        told = f"The database {name(url)} {why(error)}"
         return [Finding(well=False, told=told)]
     if not current:
-        return [Finding(well=False, told=f"{kind} is not up to date. Run `turnabout db upgrade`.")]
-    found = [Finding(well=True, told=f"{kind} answers and is up to date.")]
+        told = f"The database {name(url)} is not up to date. Run `turnabout db upgrade`."
+        return [Finding(well=False, told=told)]
+    found = [Finding(well=True, told=f"The database {name(url)} answers and is up to date.")]
     try:
-        store = await SqlStore.open(settings.database, settings.master_key())
-        try:
-            programmes = await store.run(roster.show_programmes)
-        finally:
-            await store.close()
-    except SettingsError:
+        key = settings.master_key()
+    except SettingsError:  # which is told already
         return found
-    except WrongKeyError as error:
+    try:
+        with reaching(url):
+            programmes = await _programmes(url, key)
+    except (SettingsError, WrongKeyError) as error:
         return [*found, Finding(well=False, told=str(error))]
     count = len(programmes)
     told = f"There {'is' if count == 1 else 'are'} {count or 'no'} programme{'s' * (count != 1)}."
     start = "" if count else " `turnabout programme add --example` prints one to start from."
     opened = Finding(well=True, told="The master key opens this database.")
     return [*found, opened, Finding(well=True, told=told + start)]
+
+
+async def _programmes(url: str, key: bytes) -> tuple[KeptProgramme, ...]:
+    store = await SqlStore.open(url, key)
+    try:
+        return await store.run(roster.show_programmes)
+    finally:
+        await store.close()
 
 
 async def _slack(settings: Settings) -> list[Finding]:
@@ -137,12 +146,6 @@ async def _installed(settings: Settings) -> tuple[Installation, ...]:
         return ()
     finally:
         await store.close()
-
-
-def _is_yet_to_be_made(url: str) -> bool:
-    """Tell whether a SQLite file could be made but is not there: to look must not make one."""
-    file = Path(make_url(url).database or "")
-    return file.parent.is_dir() and not file.exists()
 
 
 async def smoke(settings: Settings, user: str, locale: str) -> list[Finding]:

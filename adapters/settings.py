@@ -120,7 +120,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
             "Set SLACK_BOT_TOKEN for one workspace, or SLACK_OAUTH_CLIENT_ID for many, not both."
         )
     return Settings(
-        database=database_url(env.get("DATABASE_URL", "sqlite:///turnabout.db")),
+        database=database_url(env.get("DATABASE_URL") or "sqlite:///turnabout.db"),
         key_text=env.get("TURNABOUT_KEY", ""),
         key_file=env.get("TURNABOUT_KEY_FILE", ""),
         old_key_text=env.get("TURNABOUT_OLD_KEY", ""),

@@ -24,18 +24,22 @@ def migrate(conn: Connection) -> None:
 
 def migrate_sqlite(url: str) -> None:
     engine = create_engine(url)
-    with engine.connect() as conn:
-        conn.exec_driver_sql("PRAGMA journal_mode=WAL").close()
-        conn.commit()
-        migrate(conn)
-    engine.dispose()
+    try:
+        with engine.connect() as conn:
+            conn.exec_driver_sql("PRAGMA journal_mode=WAL").close()
+            conn.commit()
+            migrate(conn)
+    finally:
+        engine.dispose()
 
 
 async def migrate_postgres(url: str) -> None:
     engine = create_async_engine(url)
-    async with engine.begin() as conn:
-        await conn.run_sync(migrate)
-    await engine.dispose()
+    try:
+        async with engine.begin() as conn:
+            await conn.run_sync(migrate)
+    finally:
+        await engine.dispose()
 
 
 address = context.config.attributes.get("url") or settings.read().database

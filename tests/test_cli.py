@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ from sqlalchemy.exc import OperationalError
 
 from adapters import cli, programme, prompts, settings
 from adapters.settings import ROOT, new_key
-from adapters.store import directory, roster
+from adapters.store import directory, roster, whereabouts
 from adapters.store.installations import Installation, keep
 from adapters.store.migrate import upgrade
 from adapters.store.sql import SqlStore
@@ -156,8 +157,9 @@ def test_what_cannot_be_read_is_answered_with_how_it_is_written(
 
 
 def test_the_database_is_brought_up_to_date_as_often_as_one_likes(terminal: Terminal) -> None:
-    assert terminal.runs("db", "upgrade") == ["The database is up to date."]
-    assert terminal.runs("db", "upgrade") == ["The database is up to date."]
+    told = [f"The database {terminal.folder}/turnabout.db is up to date."]
+    assert terminal.runs("db", "upgrade") == told
+    assert terminal.runs("db", "upgrade") == told
 
 
 # The doctor
@@ -188,7 +190,7 @@ def test_the_doctor_finds_nothing_configured_and_says_how_to_begin(terminal: Ter
 def test_the_doctor_finds_all_well(settled: Terminal) -> None:
     code, lines = doctor(settled)
     assert code == 0
-    assert "SQLite answers and is up to date." in lines[1]
+    assert f"{settled.folder}/turnabout.db answers and is up to date." in lines[1]
     assert "The master key opens this database." in lines[2]
     assert "There are no programmes. `turnabout programme add --example`" in lines[3]
     settled.runs("programme", "add", settled.file(GOOD))
@@ -202,12 +204,13 @@ def test_the_doctor_finds_all_well(settled: Terminal) -> None:
     [
         ("mysql://localhost/turnabout", "must begin with sqlite:/// or postgresql://"),
         ("turnabout.db", "must begin with sqlite:/// or postgresql://"),
-        ("sqlite:////no/such/folder/turnabout.db", "SQLite cannot be reached"),
-        ("postgresql://127.0.0.1:1/turnabout", "PostgreSQL cannot be reached"),
-        ("postgresql://127.0.0.1:1/turnabout?sslmode=require", "PostgreSQL cannot be reached"),
+        ("sqlite:////no/such/folder/turnabout.db", "There is no folder /no/such/folder"),
+        ("postgresql://127.0.0.1:1/eyes", "The database eyes at 127.0.0.1:1 does not answer."),
+        ("postgresql://h.invalid/eyes", "The database eyes at h.invalid cannot be found"),
+        ("postgresql://127.0.0.1:1/eyes?sslmode=require", "does not answer."),
         ("postgresql://127.0.0.1:port/turnabout", "DATABASE_URL cannot be read."),
         ("postgresql://127.0.0.1:99999/turnabout", "DATABASE_URL cannot be read."),
-        ("postgresql://", "PostgreSQL cannot be reached"),
+        ("postgresql://", "The database at 127.0.0.1 does not answer."),
     ],
 )
 def test_the_doctor_finds_a_database_that_is_not_there(
@@ -387,9 +390,75 @@ def test_a_database_that_cannot_be_reached_is_not_brought_up_to_date(
 @pytest.mark.postgres
 def test_a_database_nobody_has_made_is_one_line(settled: Terminal, server: Server) -> None:
     settled.sets(DATABASE_URL=str(server.server.get_uri("nowhere")))
-    settled.fails("programme", "show")
-    settled.fails("db", "upgrade")
-    assert "cannot be reached" in doctor(settled)[1][1]
+    told = "The database nowhere at "
+    assert told in settled.fails("programme", "show")
+    assert told in settled.fails("db", "upgrade")
+    line = doctor(settled)[1][1]
+    assert told in line
+    assert line.endswith("Make it (`createdb`), or correct the name in DATABASE_URL.")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("stranger", "does not let that user in."),
+        ("reader", "does not let that user have tables."),
+        ("crowd", "has no connection left."),
+    ],
+)
+def test_what_a_server_refuses_is_said_with_what_to_do(
+    settled: Terminal, server: Server, user: str, told: str
+) -> None:
+    for role, limit in (("reader", 5), ("crowd", 0)):
+        made = f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {limit};"
+        server.server.psql(f"DROP ROLE IF EXISTS {role}; {made}")
+    url = server.new(f"of_{user}").replace("postgres:@", f"{user}:canary@")
+    settled.sets(DATABASE_URL=url)
+    said = settled.fails("db", "upgrade")
+    assert f"The database of_{user} at " in said
+    assert told in said
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("programme", "show"), ("web",), ("worker",)])
+def test_only_an_upgrade_makes_a_database(terminal: Terminal, arguments: tuple[str, ...]) -> None:
+    """A DATABASE_URL that was forgotten is told, and nothing is left lying about."""
+    terminal.sets(TURNABOUT_KEY=new_key(), DATABASE_URL="")
+    terminal.monkeypatch.chdir(terminal.folder)
+    told = f"There is no database {terminal.folder}/turnabout.db yet. Run `turnabout db upgrade`"
+    assert told in terminal.fails(*arguments)
+    assert told in doctor(terminal)[1][1]
+    assert not list(terminal.folder.iterdir())
+
+
+def test_a_folder_nobody_lets_us_write_in_is_told_at_once(settled: Terminal) -> None:
+    file = settled.folder / "turnabout.db"
+    settled.monkeypatch.setattr(os, "access", lambda place, _: place != file.parent)
+    told = f"Nothing can be written to {file.parent}."
+    assert told in settled.fails("db", "upgrade")
+    assert told in doctor(settled)[1][1]
+
+
+def test_a_file_that_is_no_database_is_told(settled: Terminal) -> None:
+    (settled.folder / "turnabout.db").write_bytes(b"not a database" * 99)
+    told = "turnabout.db is no SQLite database."
+    assert told in settled.fails("db", "upgrade")
+    assert told in settled.fails("status")
+    assert told in doctor(settled)[1][1]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ssl.SSLCertVerificationError("certificate verify failed"), "set PGSSLROOTCERT"),
+        (ConnectionError("PostgreSQL server at h:1 rejected SSL upgrade"), "does not speak TLS"),
+        (TimeoutError(), "does not answer in time"),
+        (OperationalError("", {}, Exception("?")), "cannot be used (OperationalError)"),
+    ],
+)
+def test_why_a_database_cannot_be_reached_is_said_in_words(error: Exception, told: str) -> None:
+    assert told in whereabouts.why(error)
 
 
 # Programmes
@@ -851,7 +920,7 @@ def test_a_database_that_is_newer_is_left_as_it_is(settled: Terminal) -> None:
     with closing(sqlite3.connect(settled.folder / "turnabout.db")) as found, found:
         found.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "brought up to date by a newer version" in settled.fails("db", "upgrade")
-    assert "ok    SQLite answers and is up to date." in settled.runs("doctor")
+    assert "answers and is up to date." in settled.runs("doctor")[1]
 
 
 @pytest.mark.parametrize("now", ["9999-12-31T23:00", "0001-01-01T00:00", "9999-12-31T23:00-12:00"])

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from adapters.settings import ROOT, SettingsError
+from adapters.store.whereabouts import reaching, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +29,15 @@ def configured(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Bring a database up to date. Raises SettingsError for one that newer code has been at."""
+    """Bring a database up to date, and make it on SQLite.
+
+    Raises SettingsError for one that newer code has been at, or that cannot be reached.
+    """
+    if told := unwritable(url):
+        raise SettingsError(told)
     try:
-        _apart(lambda: command.upgrade(configured(url), "head"))
+        with reaching(url):
+            _apart(lambda: command.upgrade(configured(url), "head"))
     except CommandError:
         raise SettingsError(
             "The database was brought up to date by a newer version. Leave it as it is: this "
@@ -39,7 +46,10 @@ def upgrade(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
-    """Tell whether a database is up to date, or further, which is as good (`is_new_enough`)."""
+    """Tell whether a database is up to date, or further, which is as good (`is_new_enough`).
+
+    Raises SettingsError where it cannot be reached.
+    """
     config = configured(url)
     scripts = ScriptDirectory.from_config(config)
     found: set[str] = set()
@@ -52,7 +62,8 @@ def is_current(url: str) -> bool:
         with EnvironmentContext(config, scripts, fn=look):
             scripts.run_env()
 
-    _apart(run)
+    with reaching(url):
+        _apart(run)
     return max(found, default="") >= _head()
 
 

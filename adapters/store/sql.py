@@ -17,10 +17,12 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 from sqlalchemy.exc import DBAPIError
 
+from adapters.settings import SettingsError
 from adapters.store.keys import Cipher, Keys, of_pair, of_person
 from adapters.store.people import person_of, programme_of
 from adapters.store.routes import Route, may_pass, route_to
 from adapters.store.tables import account, delivery, entry, pair, person, posted, programme
+from adapters.store.whereabouts import missing, reaching
 from bot.delivery import Claim, Owed, Posted
 from bot.journal import Entry, PersonId, read, write
 from bot.people import Account, Pair
@@ -156,11 +158,17 @@ class SqlStore:
     async def open(
         cls, url: str, master: bytes, topics: Mapping[str, Topic] | None = None
     ) -> SqlStore:
-        """Open a database that is up to date. Raises WrongKeyError before anything is read."""
+        """Open a database that is up to date. Raises WrongKeyError before anything is read.
+
+        Raises SettingsError where it cannot be reached, and makes no file.
+        """
+        if told := missing(url):
+            raise SettingsError(told)
         keys = Keys(master)
         store = cls(route_to(url, {"keys": keys}), keys, topics or MappingProxyType({}))
         try:
-            await store.run(keys.probe)
+            with reaching(url):
+                await store.run(keys.probe)
         except BaseException:
             await store.close()
             raise
