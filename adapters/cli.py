@@ -139,7 +139,7 @@ def _about_people(command: Command) -> None:
     ):
         group = both.add_argument_group(f"the reverse-{role}, {gloss}")
         group.add_argument(f"--{role}", required=True, metavar="NAME", dest=f"{role}_name")
-        group.add_argument(f"--{role}-platform", default="web", choices=["web", "slack", "teams"])
+        group.add_argument(f"--{role}-platform", default="web", choices=programme.PLATFORMS)
         group.add_argument(f"--{role}-tenant", default="", help="workspace or tenant id")
         group.add_argument(f"--{role}-user", default="", help="user id there, if it is known")
         group.add_argument(f"--{role}-email", default="")
@@ -324,7 +324,7 @@ def _programme(options: argparse.Namespace) -> int:
     if not options.file.is_file():
         raise SettingsError(f"There is no file {options.file}.")
     try:
-        text = options.file.read_text(encoding="utf-8")
+        text = options.file.read_text(encoding="utf-8-sig")  # some editors mark it
     except UnicodeDecodeError:
         raise SettingsError(f"{options.file} is not a text file in UTF-8.") from None
     _say(asyncio.run(coordinating.keep(told, programme.read(text), new=options.action == "add")))

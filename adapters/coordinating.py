@@ -63,7 +63,7 @@ async def show(settings: Settings) -> list[str]:
     told = [
         f"{found.name} ({found.settings.get('organisation', '')}): "
         f"{found.settings.get('term', 6)} months, "
-        f"{len(found.settings.get('contacts', ()))} named contacts"
+        f"{len(found.settings.get('contacts', ()))} named contacts (id {found.id})"
         for found in kept
     ]
     return told or ["There is no programme yet. See `turnabout programme add --example`."]

@@ -1,7 +1,7 @@
 """Health: does the process live, can it serve, and what does it have to tell in numbers.
 
 `/healthz` is the process, `/readyz` whether it can take a turn, `/metrics` is for Prometheus and
-opens only to this machine, or to who knows the token.
+opens only to who knows the token.
 """
 
 from __future__ import annotations

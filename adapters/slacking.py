@@ -51,6 +51,10 @@ def manifest(url: str, locale: str, *, socket: bool, many: bool, email: bool) ->
         raise SettingsError(f"Slack calls an address such as https://example.org, not {url}.")
     if socket and many:
         raise SettingsError("--many needs a public address: workspaces install from a browser.")
+    if many and email:
+        raise SettingsError(
+            "--email is for one workspace: with --many none is asked for addresses."
+        )
 
     def words(key: str) -> str:
         return str(book.general("installing", key, locale))

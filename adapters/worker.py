@@ -20,6 +20,7 @@ from prometheus_client import start_http_server
 
 from adapters import metrics
 from adapters.house import open_house
+from adapters.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -86,13 +87,24 @@ async def look_in(intake: Intake, stop: asyncio.Event | None = None) -> None:
 
 
 async def work(settings: Settings) -> None:
-    """Tick until told to stop."""
+    """Tick until told to stop. Raises SettingsError where it cannot begin."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, stop.set)
     if settings.metrics_port:
-        start_http_server(settings.metrics_port, "127.0.0.1", metrics.REGISTRY)
+        _tell_metrics(settings.metrics_port)
     async with open_house(settings) as house, ticking(house.intake, settings.tick):
         log.info("at work")
         await stop.wait()
+
+
+def _tell_metrics(port: int) -> None:
+    """Serve what this process did, on this machine only."""
+    try:
+        start_http_server(port, "127.0.0.1", metrics.REGISTRY)
+    except OSError:
+        raise SettingsError(
+            f"Metrics cannot be served on port {port}: it is taken, or not open to you. Give each "
+            "worker a TURNABOUT_METRICS_PORT of its own, or none."
+        ) from None

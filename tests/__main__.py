@@ -1,4 +1,4 @@
-"""Run the suite: `python -m tests`, as `make test` does, on all cores.
+"""Run the suite: `python -m tests`, as `make test` does, two tests at a time.
 
 What follows on the command line goes to pytest; EXAMPLES=1000 tries more lives.
 """

@@ -469,9 +469,9 @@ def test_a_programme_is_added_shown_and_changed(settled: Terminal) -> None:
     assert settled.runs("programme", "add", settled.file(GOOD)) == [
         "The programme 'Other eyes' is kept."
     ]
-    assert settled.runs("programme", "show") == [
-        "Other eyes (Example Works): 6 months, 1 named contacts"
-    ]
+    (shown,) = settled.runs("programme", "show")
+    told = r"Other eyes \(Example Works\): 6 months, 1 named contacts \(id [0-9a-f]{16}\)"
+    assert re.fullmatch(told, shown)
     settled.runs("programme", "set", settled.file("term = 9\n" + GOOD))
     assert "9 months" in settled.runs("programme", "show")[0]
 
@@ -486,6 +486,10 @@ def test_a_programme_is_not_added_twice_nor_changed_before_it_is_there(settled: 
 def test_the_example_is_a_programme(settled: Terminal) -> None:
     example = settled.runs("programme", "add", "--example")
     settled.runs("programme", "add", settled.file("\n".join(example)))
+
+
+def test_a_file_may_be_kept_by_an_editor_that_marks_it(settled: Terminal) -> None:
+    settled.runs("programme", "add", settled.file(GOOD.encode("utf-8-sig")))
 
 
 def test_a_file_must_be_named_and_be_there_and_be_text(settled: Terminal) -> None:
@@ -878,6 +882,15 @@ def test_a_taken_port_is_told_kindly(settled: Terminal) -> None:
         _, _, told = settled.types("demo", "--no-browser", "--port", port, "--data", str(folder))
         assert told == f"turnabout: Port {port} is taken. Choose another with --port.\n"
         assert f"Port {port} is taken" in settled.fails("web", "--port", port)
+
+
+def test_a_taken_port_for_metrics_is_told_with_its_variable(settled: Terminal) -> None:
+    settled.monkeypatch.setattr("adapters.logs.to_stderr", lambda: None)
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settled.sets(TURNABOUT_METRICS_PORT=str(taken.getsockname()[1]))
+        assert "a TURNABOUT_METRICS_PORT of its own" in settled.fails("worker")
 
 
 @pytest.mark.parametrize("command", ["demo", "web"])

@@ -138,6 +138,7 @@ def test_the_address_in_the_environment_will_do(terminal: Terminal) -> None:
         (("--url", "turnabout.example.org"), "https://"),
         (("--url", "https://turnabout.example.org/a path?x=1"), "https://"),
         (("--socket", "--many"), "--many"),
+        (("--url", PUBLIC, "--many", "--email"), "--email is for one workspace"),
     ],
 )
 def test_what_slack_would_not_take_is_said_here(
