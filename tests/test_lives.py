@@ -18,20 +18,57 @@ from hypothesis import strategies as st
 
 from bot import cards, facilitator, hours
 from bot.etiquette import A_WEEK, PutOff, Reminded
-from bot.flows import charter, closing, leaving, meeting, purpose, reflection, topic, welcome
+from bot.flows import (
+    charter,
+    closing,
+    evaluation,
+    handbook,
+    leaving,
+    meeting,
+    midterm,
+    myth,
+    preparation,
+    purpose,
+    reflection,
+    safety,
+    topic,
+    welcome,
+)
 from bot.inbox import Notice
 from bot.moment import Moment
 from tests.life import Life, fields_shown
 from tests.stage import BOOK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from bot.journal import Entry
+    from bot.inbox import Decision
+    from bot.journal import Entry, Event
     from bot.people import Pair, Person
 
 MOVES = int(os.environ.get("MOVES", "170"))
 LIVES = max(int(os.environ.get("EXAMPLES", "30")), 30)
+ALONE = (  # what one does for oneself, and what nothing follows from that the other may know
+    charter.Checked,
+    charter.Passed,
+    closing.Checked,
+    evaluation.Began,
+    evaluation.MenteeJudged,
+    evaluation.MentorJudged,
+    handbook.MenteePractised,
+    handbook.MentorPractised,
+    midterm.MenteeAnswered,
+    midterm.MentorAnswered,
+    myth.Tapped,
+    preparation.MenteePrepared,
+    preparation.MentorPrepared,
+    preparation.Skipped,
+    reflection.MenteeWrote,
+    reflection.MentorWrote,
+    reflection.Skipped,
+    safety.Chosen,
+)
 BOOKING = {"invite_first", "invite", "owed", "asked"}
 ALWAYS = {"closing", "retention"}
 URGENT = {p.key.partition(".")[2] for p in facilitator.PROMPTS if p.urgent}
@@ -232,6 +269,72 @@ def test_the_senior_sees_nothing_that_depends_on_the_pulse(seed: int) -> None:
     other = ("yes", "bit", "")[seed % 3]
     for pulse in (other,) if well else ():
         assert life.answering(pulse) == well
+
+
+@pytest.mark.long
+def test_nobody_can_tell_what_the_other_did_in_private() -> None:
+    """I14: a life without all that one of the two did for themselves looks the same to the other.
+
+    Card, forms and Home, what on the card is news, and when the clock writes: from then on.
+    """
+    left_out: Counter[str] = Counter()
+    for seed in range(LIVES // 3):
+        life = Life(seed, presses_only=True).live(MOVES)
+        me = life.pair.people[seed % 2]
+        other = life.pair.partner(me)
+        for with_it, without in without_private(life, me):
+            assert seen(without, other) == seen(with_it, other), seed
+        mine = [e.event for e in life.pair.journal if e.by == me.id and isinstance(e.event, ALONE)]
+        left_out.update(event.name.partition(".")[0] for event in mine)
+    assert left_out.total() > 20
+    assert len(left_out) > 3
+
+
+def without_private(life: Life, me: Person) -> Iterator[tuple[Life, Life]]:
+    """Relive a life with and without what somebody did alone; yield both now and then.
+
+    At each such act, and at a third of what happens later. Once they go on from it in the open,
+    as who shares what they had kept to themselves, the two lives may differ.
+    """
+    with_it, without = Life(life.seed), Life(life.seed)
+    differ = False
+    for no, (who, input, now) in enumerate(life.told):
+        with_it.now = without.now = now
+        left_out = False
+        if who is None or input is None:
+            with_it.tick()
+            without.tick()
+        else:
+            decision = with_it.act(who, input)
+            left_out = who.id == me.id and alone(decision)
+            differ |= left_out
+            led_to = () if left_out else without.act(who, input).events
+            if who.id == me.id and not left_out and names(led_to) != names(decision.events):
+                return
+        if left_out or (differ and no % 3 == 0):
+            yield with_it, without
+
+
+def names(events: Sequence[Event]) -> list[str]:
+    return [event.name for event in events]
+
+
+def alone(decision: Decision) -> bool:
+    """Tell whether an input led to nothing but what somebody does for themselves."""
+    led_to = [e for e in decision.events if not e.name.startswith("etiquette.")]
+    return bool(led_to) and all(isinstance(e, ALONE) for e in led_to) and not decision.by_clock
+
+
+def seen(life: Life, me: Person) -> tuple[str, object, list[tuple[datetime, str, int]]]:
+    """Return what somebody sees, what of it is the news, and what the clock wrote about and when.
+
+    Entries are told by their hour, since their number counts those of both.
+    """
+    pair, card = life.pair, life.card(me)
+    no = int(card.revision) if card else 0
+    news = (pair.journal[no - 1].at, pair.journal[no - 1].event.name) if no else None
+    wrote = [e for e in pair.journal if isinstance(e.event, Reminded) and e.event.who == me.id]
+    return life.screen(me), news, [(e.at, e.event.item, e.event.times) for e in wrote]
 
 
 def test_every_early_end_reads_the_same_to_the_one_who_stays() -> None:
