@@ -625,6 +625,14 @@ FAULTS = (
         "tests/test_lives.py -k every_promise",
     ),
     Fault(
+        "that one prepared tells in when the other sees the card (I14)",
+        "bot/flows/preparation.py",
+        "opens=_eve(pair, me, moment, taken),",
+        "opens=_eve(pair, me, moment, taken)"
+        " - AHEAD * (pair.partner(me).id in pair.fold(Readiness).prepared),",
+        "tests/test_lives.py -k in_private",
+    ),
+    Fault(
         "what the junior passes over is offered all the same",
         "bot/flows/topic.py",
         "if t not in never]",
