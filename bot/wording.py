@@ -51,11 +51,11 @@ BREAK = "\u2028"  # a line break inside somebody's words: it never starts a line
 SHORT = 24  # Slack's limit for the title of a window
 KINDS = dict.fromkeys(("me", "partner", "mentor", "mentee"), Person) | {"programme": Programme}
 _GIVEN = """
-about agreed answered at avoided booked charters count declined did end first goal goals goes_on
-held informal leads letters limit marked meetings mentees mentors mine minutes moment moved offer
-outcome outside passed proposal purpose reminder role said same score shared shown sketch source
-taken terms text their_form theirs to told tried typed unmailed unplanned until version waiting
-wished zone
+about agreed answered at avoided booked charters count declined did early end first goal goals
+goes_on held idea informal lapsed leads letters light limit looks_back marked meetings mentees
+mentors mine minutes moment moved offer outcome outside passed proposal purpose reminder role said
+same score shared shown sketch source taken terms text their_form theirs to told tried typed
+unmailed unplanned until version waiting which wished zone
 """
 NAMES = frozenset([*KINDS, *_GIVEN.split()])  # that `facts`, a flow, a partial or a notice gives
 
