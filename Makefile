@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
 
 .PHONY: demo test check bench bench-large faults lock format transcripts clean
 
