@@ -1142,6 +1142,13 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "who moved or was erased is remembered as they were",
+        "adapters/store/roster.py",
+        '"epoch": tables.pair.c.epoch + 1',
+        '"epoch": tables.pair.c.epoch',
+        WORLDS,
+    ),
+    Fault(
         "a form is filled in with what the other wrote in private",
         "bot/facilitator.py",
         "    given |= _before(me, item)\n",

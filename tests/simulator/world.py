@@ -247,16 +247,21 @@ class World:
         self.offset = timedelta()
         for platform in self.platforms.values():
             platform.away_until = 0
-        await asyncio.sleep(4 * DAY)
-        for _ in range(24 * 6):
-            left = await self.witness.at_rest()
-            if not left or self.violation:
-                break
-            await asyncio.sleep(600)
-        else:
-            self.violated(Violation("I19", left))
+        for wait in (0, 4 * DAY):  # at once, and again when some days went by without a fault
+            await asyncio.sleep(wait)
+            await self._comes_to_rest()
         await self._look()
         await self.witness.afterwards()
+
+    async def _comes_to_rest(self) -> None:
+        """Look until everything is as it should be, for a day at most (I19)."""
+        for _ in range(24 * 6):
+            await self._onlooker.scrub()
+            left = await self.witness.at_rest()
+            if not left or self.violation:
+                return
+            await asyncio.sleep(600)
+        self.violated(Violation("I19", left))
 
     # -- the troubles
 
@@ -311,6 +316,8 @@ class World:
             await self._look()
 
     async def _look(self) -> None:
+        """Look at everything as it is kept, and not as we saw it last."""
+        await self._onlooker.scrub()
         for pair in dict.fromkeys(p.pair for p in self.participants.values()):
             self.witness.looks(await self.looks_at(pair))
         await self.witness.screens()
