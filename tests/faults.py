@@ -1142,6 +1142,16 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "what was rolled back is remembered",
+        "adapters/store/sql.py",
+        "            work.finish()\n            return result, work.fold\n",
+        "            work.finish()\n"
+        "            if work.fold:\n"
+        "                self._remember(pair, work.fold)\n"
+        "            return result, work.fold\n",
+        WORLDS,
+    ),
+    Fault(
         "who moved or was erased is remembered as they were",
         "adapters/store/roster.py",
         '"epoch": tables.pair.c.epoch + 1',

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 OFTEN, SELDOM = 0.02, 0.002
+BEFORE = 0.5  # of the failures come as a transaction begins, the others as it is committed
 
 
 class Database:
@@ -48,11 +49,18 @@ class Database:
         with conn.begin():
             return body(conn)
 
-    def commit(self, conn: Connection, body: Callable[[Connection], T]) -> T:
-        """Run a body in one transaction, and ring."""
+    def commit(
+        self,
+        conn: Connection,
+        body: Callable[[Connection], T],
+        failure: OperationalError | None = None,
+    ) -> T:
+        """Run a body in one transaction, and ring; with a failure all was for nothing."""
         with conn.begin():
             conn.exec_driver_sql("BEGIN IMMEDIATE")
             result = body(conn)
+            if failure:
+                raise failure
         self.ring()
         return result
 
@@ -84,8 +92,10 @@ class Way:
         if self._process is None:  # an onlooker: takes no time and changes nothing
             return self._database.look(self._conn, body)
         await self._process.breathe()
-        self._may_fail(self._process)
-        result = self._database.commit(self._conn, body)
+        failure = self._failure(self._process)
+        if failure and self._process.dice.random() < BEFORE:
+            raise failure
+        result = self._database.commit(self._conn, body, failure)
         await self._process.breathe()
         return result
 
@@ -95,12 +105,13 @@ class Way:
     async def close(self) -> None:
         self._conn.close()
 
-    def _may_fail(self, process: Process) -> None:
+    def _failure(self, process: Process) -> OperationalError | None:
         for code, chance in ((sqlite3.SQLITE_BUSY, OFTEN), (sqlite3.SQLITE_FULL, SELDOM)):
             if process.strikes("busy", chance):
                 failed = sqlite3.OperationalError("simulated")
                 failed.sqlite_errorcode = code
-                raise OperationalError("", {}, failed)
+                return OperationalError("", {}, failed)
+        return None
 
 
 def _hurry(connection: sqlite3.Connection, record: object) -> None:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import OperationalError
-
 from bot import cards, facilitator
 from bot.inputs import Asked, Input, Pressed, Said, Submitted
 from tests.life import Life
@@ -160,13 +158,12 @@ class Participant:
     async def _received(
         self, web: Process, input: Input, delivery: str, pair: str | None
     ) -> Reply | None:
-        """Be what a web's listener is: whatever goes wrong, the platform is not answered."""
+        """Be what a web's listener is: for what failed the platform is not answered."""
         DELIVERY.set(delivery)
         self.world.turns += 1
         self.world.witness.acted(self)
-        try:
-            reply = await web.intake.receive(self.account, input, delivery, pair)
-        except OperationalError:
+        reply = await web.intake.receive(self.account, input, delivery, pair)
+        if reply.failed:
             return None
         self.world.witness.replied(self, delivery, reply)
         return reply
