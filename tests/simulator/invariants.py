@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from adapters.intake import OURS
 from adapters.store import figures, tables
 from adapters.store.keys import of_person
 from bot import cards, facilitator
@@ -49,9 +50,10 @@ if TYPE_CHECKING:
 CANARY = re.compile(r"canary\d+x\d+")
 WINDOW = range(9, 17)
 AFTERWARDS = ("closing.", "leaving.", "evaluation.")
-IN_FLIGHT = 180.0  # seconds a call that was begun before someone was erased may take
+# Seconds in which a sender begins what was planned, though someone was erased since.
+IN_HAND = (LEASE * OURS).total_seconds()
 GRACE = LEASE * 1.5  # between planning a call and making it
-TWICE = timedelta(seconds=5)  # in which an impatient finger presses again
+JUST = timedelta(seconds=5)  # longer than a turn takes, and than an impatient finger waits
 FROZEN_GRACE = timedelta(minutes=30)
 STUCK = timedelta(hours=12)  # longer than a worker is ever away
 CALLS = 120  # an hour to one account: far below what a loop without a pause would make
@@ -110,7 +112,7 @@ class Witness:
             return
         now, seconds = self.world.clock(), self.world.seconds()
         claim = self._claimed(key)
-        if to.erased and seconds > to.erased_at + IN_FLIGHT:
+        if to.erased and seconds > to.erased_at + IN_HAND:
             self._broken("I4", f"{how} to {to.name} after they were erased")
         recent = self.recent.setdefault(account, deque(maxlen=CALLS))
         if len(recent) == CALLS and seconds - recent[0] < DAY / 24:
@@ -355,13 +357,17 @@ class Witness:
         return self.world.looks_up(lambda conn: conn.execute(asked).one_or_none())
 
     def _asked_again(self, account: Account) -> bool:
-        """Tell whether someone acted since what reached them last was planned, or twice at once.
+        """Tell whether someone acted since what reached them last was planned, or just before.
 
-        To a process that stood still all comes at once.
+        An act that it answered does not count. To a process that stood still all comes at once.
         """
         last, acts = self.last.get(account), self.acts.get(account, [])
-        at_once = FROZEN_GRACE if self.world.stood_still() else TWICE
-        return last is not None and (acts[-1:] > [last] or acts[-2:-1] > [last - at_once])
+        if last is None:
+            return False
+        theirs = f"{account.tenant}:{account.user}:"
+        others = acts[-2:-1] if self.world.moments.get(last, "").startswith(theirs) else acts
+        just = FROZEN_GRACE if self.world.stood_still() else JUST
+        return acts[-1:] > [last] or others[-1:] > [last - just]
 
     def _unasked(self, account: Account) -> bool:
         """Tell whether someone did nothing since what reached them last was planned."""
