@@ -6,6 +6,7 @@ Who runs next is decided by how long each wait takes, and that is drawn from the
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -45,12 +46,13 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(main)
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(_ended(left))
+        while left := asyncio.all_tasks(loop):  # whoever tidies up may wait for ever once more
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(_ended(left))
         loop.close()
 
 
 async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 1)

@@ -201,8 +201,11 @@ class World:
             self.violated(Violation("exception", repr(task.exception())))
 
     def unheard(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take note of a failure that reached nobody, such as one of a platform's own."""
-        self.violated(Violation("exception", f"{context.get('exception') or context['message']!r}"))
+        """Take note of a failure of a platform's own, which reaches nobody."""
+        if "handle" in context:
+            self.violated(Violation("exception", repr(context.get("exception"))))
+        else:
+            loop.default_exception_handler(context)
 
     async def never(self) -> None:
         """Wait for ever."""
