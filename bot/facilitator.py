@@ -558,10 +558,8 @@ def _reminder(pair: Pair, me: Person, now: datetime) -> Iterator[Reminded]:
     """Write of the first thing that fell due and may be said now; the rest is counted beside it."""
     due = []
     for item in _remindable(pair, me, now):
-        past, told = (
-            sum(moment <= now for moment in _due(pair, me, item)) - 1,
-            _told(pair, me, item),
-        )
+        past = sum(moment <= now for moment in _due(pair, me, item)) - 1
+        told = _told(pair, me, item)
         if _stands(item, now) and (past > told or _is_back(pair, me, item)):
             due.append((item, max(past, told)))
     first = next((it for it in due if _allowed(pair, me, now, it[0]) <= now), None)
