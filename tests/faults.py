@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -1152,6 +1152,14 @@ FAULTS += (
         WORLDS,
     ),
     Fault(
+        "nobody looks in when somebody moved or was erased",
+        "adapters/store/roster.py",
+        '        "wake_at": case((_later(now), literal(now, tables.Instant)), '
+        "else_=tables.pair.c.wake_at),\n",
+        "",
+        WORLDS,
+    ),
+    Fault(
         "who moved or was erased is remembered as they were",
         "adapters/store/roster.py",
         '"epoch": tables.pair.c.epoch + 1',
@@ -1244,6 +1252,19 @@ FAULTS += (
         "return kept",
         "tests/test_hours.py -k becomes_of_the_zone",
     ),
+)
+
+# Each world in ONCE_WRONG still shows what it is kept for.
+KEPT = {
+    "what is asked for again has the name of the first": 5,
+    "nobody looks in when somebody moved or was erased": 7,
+    "a call that never comes back holds up the worker": 9,
+}
+ONCE_WRONG = "tests/test_simulator.py::test_what_was_wrong_once_stays_right"
+FAULTS += tuple(
+    replace(fault, name=f"{fault.name}: kept", tests=f"{ONCE_WRONG}[{KEPT[fault.name]}]")
+    for fault in FAULTS
+    if fault.name in KEPT
 )
 
 
