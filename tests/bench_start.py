@@ -55,7 +55,10 @@ def _web(url: str) -> Start:
     env |= {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s", "PORT": str(port)}
     command = ("uvicorn", "--factory", "adapters.app:build", "--port", str(port))
     with subprocess.Popen(
-        [sys.executable, "-m", *command, "--log-level", "error"], cwd=ROOT, env=env
+        [sys.executable, "-m", *command, "--log-level", "error"],
+        cwd=ROOT,
+        env=env,
+        stderr=subprocess.DEVNULL,  # its log; here a line is a figure
     ) as process:
         while not _answers(port):
             assert time.monotonic() - began < LONGEST, "it does not start"

@@ -260,7 +260,9 @@ async def memory(folder: Path) -> None:
     here = {"DATABASE_URL": url, "TURNABOUT_KEY": new_key(), "PORT": str(WHOLE)}
     teams = {"TEAMS_APP_ID": APP, "TEAMS_TENANT_ID": TENANT, "TEAMS_SECRET": SECRET}
     web_process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "adapters.cli", "web", env={**os.environ, **here, **teams}
+        *(sys.executable, "-m", "adapters.cli", "web"),
+        env={**os.environ, **here, **teams},
+        stderr=asyncio.subprocess.DEVNULL,  # its log; here a line is a figure
     )
     try:
         async with aiohttp.ClientSession() as session:
